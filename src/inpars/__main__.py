@@ -1,0 +1,5 @@
+"""`python -m inpars` is `inpars`."""
+
+from inpars.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""The command line: one command a stage, each built from the stage's own options, plus `run`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from inpars import __version__
+from inpars.errors import InparsError
+
+app = App(
+    name="inpars",
+    version=__version__,
+    help="From a pile of unlabelled documents to a tuned, measured search model.",
+    help_epilogue="Start here: inpars run --corpus python-docs --output my-run",
+)
+
+# Loaded when called, so that `inpars --help` imports none of them.
+_COMMANDS = {
+    "run": "Carry out a recipe, from documents to a measured model.",
+    "recipes": "List the recipes, or show one.",
+    "generate": "Write queries for documents.",
+    "filter": "Keep the queries that are worth training on.",
+    "negatives": "Mine hard negatives for each query.",
+    "train": "Fine-tune a model on triples.",
+    "rerank": "Rerank a first stage with a model.",
+    "evaluate": "Measure runs against judgments, and compare them.",
+}
+for _name, _help in _COMMANDS.items():
+    _module = "inpars.pipeline" if _name in ("run", "recipes") else f"inpars.{_name}"
+    app.command(f"{_module}.command:{_name}", name=_name, help=_help)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 when all went well, 2 for a user's mistake, 1 for ours."""
+    try:
+        app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        # cyclopts has said what is wrong.
+        sys.exit(2)
+    except InparsError as error:
+        print(f"inpars: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("inpars: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,1 @@
+"""The nouns: records, corpora, queries, judgments, runs; reading and writing them."""

@@ -1,0 +1,122 @@
+"""What a stage writes: made in units, each atomic; finished with a sidecar that says what it is.
+
+While a stage works, its finished units lie in `.<name>.units/` beside the output. A rerun with the
+same options and inputs does only the units that are missing; with others it starts afresh. The
+finished output has `<name>.meta.json` beside it, and a rerun that finds its own fingerprint there
+has nothing to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from inpars import __version__
+from inpars.data.files import atomic_write, file_hash, read_json, write_json, write_jsonl
+from inpars.options import Options
+from inpars.progress import say
+
+
+def sidecar(path: Path) -> Path:
+    """Where the facts about an output lie."""
+    return path.with_name(f"{path.name}.meta.json")
+
+
+def fingerprint_of(path: Path) -> str:
+    """What identifies a file, or a folder's files, as an input: the contents and how they came to be."""
+    digest = hashlib.sha256()
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    for file in files:
+        digest.update(f"{file.relative_to(path)}\x1f{file_hash(file)}\x1e".encode())
+    meta = sidecar(path)
+    if meta.is_file():
+        digest.update(str(read_json(meta).get("fingerprint")).encode())
+    return digest.hexdigest()
+
+
+class Artifact:
+    """One output of a stage, from the check whether it is there already to its sidecar."""
+
+    def __init__(self, output: str | Path, stage: str, options: Options, inputs: Mapping[str, str]) -> None:
+        self.output = Path(output)
+        self.stage = stage
+        self.options = options.model_dump(mode="json")
+        self.inputs = dict(inputs)
+        identity = {"stage": stage, "options": self.options, "inputs": self.inputs, "version": __version__}
+        self.fingerprint = hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        self.folder = self.output.with_name(f".{self.output.name}.units")
+        self._started = time.perf_counter()
+
+    def is_current(self) -> bool:
+        """Whether the output is there, finished, and made with these options from these inputs."""
+        meta = sidecar(self.output)
+        if not (self.output.exists() and meta.is_file()):
+            return False
+        current: bool = read_json(meta).get("fingerprint") == self.fingerprint
+        if current:
+            say(f"{self.stage}: {self.output} is up to date")
+        return current
+
+    def begin(self) -> None:
+        """Make the folder of units ready: kept where they are this artifact's own, emptied otherwise."""
+        owner = self.folder / "fingerprint"
+        if self.folder.exists() and (not owner.is_file() or owner.read_text() != self.fingerprint):
+            shutil.rmtree(self.folder)
+        # From here on an older output is stale: without its sidecar nobody takes it for finished.
+        sidecar(self.output).unlink(missing_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for leftover in self.folder.glob(".*.tmp"):
+            leftover.unlink()
+        with atomic_write(owner) as stream:
+            stream.write(self.fingerprint.encode())
+
+    def unit(self, number: int) -> Path:
+        """Where unit `number` lies, or will lie once it is done."""
+        return self.folder / f"{number:06d}.jsonl"
+
+    def write_unit(self, number: int, rows: Iterable[dict[str, Any]]) -> None:
+        """Write one unit, all or nothing."""
+        write_jsonl(self.unit(number), rows)
+
+    def units(self) -> Iterator[Path]:
+        """The finished units, in order."""
+        yield from sorted(self.folder.glob("[0-9]*.jsonl"))
+
+    def merge(self) -> int:
+        """Join the units, in order, into the output; returns the number of rows."""
+        rows = 0
+        with atomic_write(self.output) as stream:
+            for unit in self.units():
+                with unit.open("rb") as lines:
+                    for line in lines:
+                        stream.write(line)
+                        rows += 1
+        return rows
+
+    def finish(self, **facts: Any) -> None:
+        """Write the sidecar with `facts` (counts and the like) and clear the units away."""
+        write_json(
+            sidecar(self.output),
+            {
+                "stage": self.stage,
+                "fingerprint": self.fingerprint,
+                "inpars": __version__,
+                "options": self.options,
+                "inputs": self.inputs,
+                "seconds": round(time.perf_counter() - self._started, 2),
+                **facts,
+            },
+        )
+        shutil.rmtree(self.folder)
+
+
+def facts_of(output: str | Path) -> dict[str, Any]:
+    """The sidecar of a finished output."""
+    facts: dict[str, Any] = read_json(sidecar(Path(output)))
+    return facts

@@ -1,0 +1,88 @@
+"""From a spec string to a corpus."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from inpars.data.columns import split_columns
+from inpars.data.corpora.base import Corpus
+from inpars.data.corpora.file import FileCorpus
+from inpars.data.files import COMPRESSIONS, format_suffix
+from inpars.data.formats import FORMATS
+from inpars.errors import InputError, OptionError
+
+BEIR_CORPUS_FILES = tuple(f"corpus.jsonl{suffix}" for suffix in ("", *COMPRESSIONS))
+
+SPECS = (
+    "a BEIR folder, a .jsonl/.csv/.tsv/.parquet file (.gz or .zst too), "
+    "ir_datasets:ID, hf:ID[:CONFIG[:SPLIT]] or python-docs"
+)
+
+
+def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
+    """Open a corpus.
+
+    `spec` is a BEIR folder (`corpus.jsonl` in it); a `.jsonl`, `.csv`, `.tsv` or `.parquet` file,
+    also `.gz` or `.zst`, with `?id=COLUMN&title=COLUMN&text=COLUMN` where its columns have unusual
+    names; `ir_datasets:ID`; `hf:ID[:CONFIG[:SPLIT]]`; `python-docs`; or an open corpus.
+    Raises `InputError` or `OptionError`, which say what was expected and what was found.
+    """
+    if not isinstance(spec, (str, os.PathLike)):
+        return spec
+    spec = os.fspath(spec)
+    scheme, colon, rest = spec.partition(":")
+    if spec in _NAMED:
+        return _NAMED[spec]()
+    if colon and scheme in _SCHEMES:
+        return _SCHEMES[scheme](rest)
+    location, columns = split_columns(spec)
+    path = Path(location)
+    if path.is_dir():
+        return FileCorpus(_beir_file(path, BEIR_CORPUS_FILES), columns)
+    if path.exists() or format_suffix(path) in FORMATS:
+        return FileCorpus(path, columns)
+    if os.sep not in location and (corpus := _bare_beir_name(location)) is not None:
+        return corpus
+    raise OptionError(f"unknown corpus {spec!r}: no such file or folder", hint=f"a corpus is {SPECS}")
+
+
+def _beir_file(folder: Path, names: tuple[str, ...]) -> Path:
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    listing = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "an empty folder"
+    raise InputError(folder, expected=f"a BEIR folder with {names[0]}", found=listing)
+
+
+def _bare_beir_name(name: str) -> Corpus | None:
+    """The BEIR set of that name, where ir_datasets is installed and knows it."""
+    try:
+        import ir_datasets
+    except ImportError:
+        return None
+    return _ir_datasets(f"beir/{name}") if f"beir/{name}" in ir_datasets.registry else None
+
+
+def _ir_datasets(dataset_id: str) -> Corpus:
+    from inpars.data.corpora.ir_datasets import IrDatasetsCorpus
+
+    return IrDatasetsCorpus(dataset_id)
+
+
+def _huggingface(spec: str) -> Corpus:
+    from inpars.data.corpora.huggingface import HuggingFaceCorpus
+
+    location, columns = split_columns(spec)
+    return HuggingFaceCorpus(location, columns)
+
+
+def _python_docs() -> Corpus:
+    from inpars.data.corpora.python_docs import open_python_docs
+
+    return open_python_docs()
+
+
+_SCHEMES: dict[str, Callable[[str], Corpus]] = {"ir_datasets": _ir_datasets, "hf": _huggingface}
+_NAMED: dict[str, Callable[[], Corpus]] = {"python-docs": _python_docs}

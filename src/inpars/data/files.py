@@ -1,0 +1,175 @@
+"""Opening files for reading, compressed or not, and writing them so that no half-written one is ever seen."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import orjson
+
+from inpars.errors import InputError, MissingDependency, shorten
+
+COMPRESSIONS = (".gz", ".zst")
+
+
+def format_suffix(path: Path) -> str:
+    """The suffix that names the format, below any compression: `.jsonl` for `docs.jsonl.gz`."""
+    return (path.with_suffix("") if path.suffix in COMPRESSIONS else path).suffix.lower()
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """Open `path` for reading bytes, decompressed as its suffix says. `InputError` where it is no file."""
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing there"
+        raise InputError(path, expected="a readable file", found=found)
+    if path.suffix == ".gz":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    if path.suffix == ".zst":
+        return cast(IO[bytes], io.BufferedReader(_zstandard().ZstdDecompressor().stream_reader(path.open("rb"))))
+    return path.open("rb")
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """Yield `(line number from 1, byte offset of the line in the decompressed stream, line)`."""
+    offset = 0
+    number = 0
+    with open_binary(path) as stream:
+        try:
+            for number, line in enumerate(stream, start=1):
+                yield number, offset, line
+                offset += len(line)
+        except _broken_data_errors() as error:
+            raise InputError(
+                path, line=number + 1, expected=f"readable {path.suffix} data", found=str(error)
+            ) from error
+
+
+def decode(path: Path, number: int, line: bytes) -> str:
+    """The text of one line; `InputError` where it is not UTF-8."""
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        bad = line[error.start : error.start + 1].hex()
+        raise InputError(
+            path,
+            line=number,
+            expected="UTF-8 text",
+            found=f"byte 0x{bad} at column {error.start + 1}",
+            hint="convert it first, for example: iconv -f latin1 -t utf-8 FILE",
+        ) from None
+
+
+def read_text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield `(line number, text without its line end)` for every line that is not blank."""
+    for number, _, line in read_lines(path):
+        text = decode(path, number, line).rstrip("\r\n")
+        if text.strip():
+            yield number, text
+
+
+def parse_json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """One line of a JSONL file as a dict; `InputError` where it is anything else."""
+    try:
+        row = orjson.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+    except orjson.JSONDecodeError as error:
+        decode(path, number, line)
+        raise InputError(
+            path, line=number, expected="one JSON object", found=f"{shorten(line.decode())} ({error.msg})"
+        ) from None
+    if not isinstance(row, dict):
+        raise InputError(path, line=number, expected="one JSON object", found=shorten(row))
+    return row
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield `(line number, object)` for every line that is not blank."""
+    for number, _, line in read_lines(path):
+        if line.strip():
+            yield number, parse_json_object(path, number, line)
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """Write bytes to `path` all or nothing: a temporary file beside it takes its name once complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as raw, _compressed(raw, path.suffix) as stream:
+            yield stream
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> int:
+    """Write one JSON object a line, atomically; returns how many."""
+    count = 0
+    with atomic_write(path) as stream:
+        for row in rows:
+            stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY))
+            count += 1
+    return count
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    with atomic_write(path) as stream:
+        stream.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file of ours; `InputError` where it cannot be read."""
+    with open_binary(path) as stream:
+        try:
+            return orjson.loads(stream.read())
+        except orjson.JSONDecodeError as error:
+            raise InputError(path, line=error.lineno, expected="JSON", found=error.msg) from None
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of the file's bytes as they lie on disk, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(stream)
+
+
+def _digest(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _compressed(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
+    if suffix == ".gz":
+        # No name and no time in the header, so that equal contents give equal bytes.
+        with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as stream:
+            yield cast(IO[bytes], stream)
+    elif suffix == ".zst":
+        with _zstandard().ZstdCompressor().stream_writer(raw, closefd=False) as stream:
+            yield cast(IO[bytes], stream)
+    else:
+        yield raw
+
+
+def _zstandard() -> Any:
+    try:
+        import zstandard
+    except ImportError:
+        raise MissingDependency("zstandard", "files", "reading and writing .zst files") from None
+    return zstandard
+
+
+def _broken_data_errors() -> tuple[type[Exception], ...]:
+    """What the decompressors raise for data that is cut off or is not theirs."""
+    try:
+        import zstandard
+    except ImportError:
+        return (OSError, EOFError)
+    return (OSError, EOFError, cast(type[Exception], zstandard.ZstdError))

@@ -1,0 +1,96 @@
+"""Test queries in the forms this field uses, and files of synthetic queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, split_columns
+from inpars.data.files import decode, format_suffix, open_binary, read_jsonl, write_jsonl
+from inpars.data.formats import FORMATS, open_rows
+from inpars.data.records import Query, SyntheticQuery
+from inpars.errors import InputError, shorten
+
+_TOPIC = re.compile(r"<top>(.*?)</top>", re.DOTALL | re.IGNORECASE)
+_NUMBER = re.compile(r"<num>\s*(?:Number:)?\s*([^\s<]+)", re.IGNORECASE)
+_TITLE = re.compile(r"<title>\s*(?:Topic:)?\s*([^<]+)", re.IGNORECASE)
+
+
+def read_queries(path: str | Path) -> list[Query]:
+    """Read queries from `.jsonl`, `.csv`, `.tsv`, `.parquet` (id and text by column) or TREC topics.
+
+    `InputError` for an id that occurs twice, a missing field, an empty query or an empty file.
+    """
+    spec, columns = split_columns(str(path))
+    path = Path(spec)
+    queries: dict[str, Query] = {}
+    if format_suffix(path) in FORMATS:
+        rows: Iterable[tuple[int, Query]] = (
+            (
+                row.line,
+                Query(
+                    columns.read_id(row.values, path, row.line, QUERY_IDS),
+                    columns.read_text(row.values, path, row.line, QUERY_TEXTS).strip(),
+                ),
+            )
+            for row in open_rows(path).rows()
+        )
+    else:
+        rows = _trec_topics(path)
+    for line, query in rows:
+        if query.query_id in queries:
+            raise InputError(path, line=line, expected="every query id once", found=f"{query.query_id!r} again")
+        if not query.text:
+            raise InputError(path, line=line, expected="a query", found=f"no text for {query.query_id!r}")
+        queries[query.query_id] = query
+    if not queries:
+        raise InputError(path, expected="at least one query", found="none")
+    return list(queries.values())
+
+
+def write_queries(path: str | Path, queries: Iterable[Query]) -> None:
+    """Write queries in BEIR's form (`_id`, `text`), atomically."""
+    write_jsonl(Path(path), ({"_id": query.query_id, "text": query.text} for query in queries))
+
+
+def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
+    """Stream a file of generated queries: ours, the toolkit's, or InPars v1's."""
+    path = Path(path)
+    number = 0
+    for number, row in read_jsonl(path):
+        if not isinstance(row.get("query", row.get("question")), str) or "doc_id" not in row:
+            raise InputError(
+                path, line=number, expected="the fields 'query' and 'doc_id'", found=", ".join(map(repr, row))
+            )
+        row["doc_id"] = str(row["doc_id"])
+        try:
+            yield SyntheticQuery.from_row(row)
+        except TypeError as error:
+            raise InputError(path, line=number, expected="a synthetic query", found=shorten(error, 120)) from None
+    if not number:
+        raise InputError(path, expected="at least one synthetic query", found="an empty file")
+
+
+def write_synthetic_queries(path: str | Path, queries: Iterable[SyntheticQuery]) -> int:
+    """Write generated queries, atomically; returns how many."""
+    return write_jsonl(Path(path), (query.to_row() for query in queries))
+
+
+def _trec_topics(path: Path) -> Iterator[tuple[int, Query]]:
+    with open_binary(path) as stream:
+        text = "".join(decode(path, number, line) for number, line in enumerate(stream, start=1))
+    for topic in _TOPIC.finditer(text):
+        line = text.count("\n", 0, topic.start()) + 1
+        number, title = _NUMBER.search(topic[1]), _TITLE.search(topic[1])
+        if not number or not title:
+            missing = "<title>" if number else "<num>"
+            raise InputError(path, line=line, expected=f"{missing} in the topic", found=shorten(topic[1].strip()))
+        yield line, Query(number[1], " ".join(title[1].split()))
+    if not _TOPIC.search(text):
+        raise InputError(
+            path,
+            line=1,
+            expected=f"TREC topics (<top>…</top>), or a file that ends in {', '.join(FORMATS)}",
+            found=shorten(text.strip()[:80]),
+        )

@@ -1,0 +1,78 @@
+"""Runs: what a system retrieved for each query, in TREC form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from inpars.data.files import atomic_write, read_text_lines
+from inpars.errors import InputError, shorten
+
+Run: TypeAlias = dict[str, dict[str, float]]
+"""`{query id: {document id: score}}`."""
+
+
+def ranked(scores: Mapping[str, float]) -> list[tuple[str, float]]:
+    """The documents of one query, best first; equal scores stand in the order of their ids."""
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def top_k(scores: Mapping[str, float], k: int) -> dict[str, float]:
+    """The `k` best documents of one query, by score, whatever order they came in."""
+    return dict(ranked(scores)[:k])
+
+
+def read_run(path: str | Path) -> Run:
+    """Read a TREC run (`query-id Q0 doc-id rank score tag`).
+
+    The score counts, not the order of lines nor the rank column. `InputError` for a line of another
+    shape, a score that is no finite number, or a document that a query has twice.
+    """
+    path = Path(path)
+    run: Run = {}
+    for number, line in read_text_lines(path):
+        fields = line.split()
+        if len(fields) != 6:
+            raise InputError(path, line=number, expected="query-id Q0 doc-id rank score tag", found=shorten(line))
+        query_id, _, doc_id, _, score, _ = fields
+        try:
+            value = float(score)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise InputError(path, line=number, expected="a finite number as score", found=shorten(score))
+        scores = run.setdefault(query_id, {})
+        if doc_id in scores:
+            raise InputError(
+                path, line=number, expected="each document once a query", found=f"{doc_id!r} again for {query_id!r}"
+            )
+        scores[doc_id] = value
+    if not run:
+        raise InputError(path, expected="at least one line of a run", found="none")
+    return run
+
+
+def write_run(path: str | Path, run: Run, tag: str) -> None:
+    """Write a run in TREC form, atomically: sorted, ranks from 1, no two scores of a query alike.
+
+    Evaluation programs break ties each in its own way, so a score that would tie with the one
+    before it is written a millionth lower.
+    """
+    with atomic_write(Path(path)) as stream:
+        for query_id, scores in run.items():
+            for rank, (doc_id, score) in enumerate(tie_free(scores), start=1):
+                stream.write(f"{query_id} Q0 {doc_id} {rank} {score:.6f} {tag}\n".encode())
+
+
+def tie_free(scores: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """`ranked`, with scores as they are written: six decimals, strictly falling."""
+    # In millionths, so that a long chain of ties cannot drift by rounding.
+    previous: int | None = None
+    for doc_id, score in ranked(scores):
+        millionths = round(score * 1_000_000)
+        if previous is not None and millionths >= previous:
+            millionths = previous - 1
+        previous = millionths
+        yield doc_id, millionths / 1_000_000

@@ -1,0 +1,61 @@
+"""Test queries and judgments: named by the user, or those that come with a corpus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from inpars.data.files import COMPRESSIONS
+from inpars.data.qrels import Qrels, read_qrels
+from inpars.data.queries import read_queries
+from inpars.data.records import Query
+from inpars.errors import InparsError
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Queries with their judgments, and where they came from."""
+
+    __test__ = False  # not a test case, whatever pytest makes of its name
+
+    queries: list[Query]
+    qrels: Qrels
+    source: str
+
+
+def open_test_set(corpus: str, queries: str | Path | None, qrels: str | Path | None) -> TestSet | None:
+    """The test set of a run: the files named, else the corpus's own, else None.
+
+    A BEIR folder brings `queries.jsonl` and `qrels/test.tsv`, an ir_datasets dataset its queries and
+    qrels, `python-docs` the set that ships with the package. Only queries with a judgment are kept.
+    """
+    if (queries is None) != (qrels is None):
+        raise InparsError("--queries and --qrels go together: one of them is missing")
+    if queries is not None and qrels is not None:
+        return _scored(read_queries(queries), read_qrels(qrels), str(qrels))
+    scheme, _, rest = corpus.partition(":")
+    if corpus == "python-docs":
+        folder = Path(str(resources.files("inpars.data") / "python_docs"))
+        return _scored(read_queries(folder / "queries.jsonl"), read_qrels(folder / "qrels.tsv"), "shipped with inpars")
+    if scheme == "ir_datasets":
+        from inpars.data.corpora.ir_datasets import qrels_of, queries_of
+
+        found_queries, found_qrels = queries_of(rest), qrels_of(rest)
+        return _scored(found_queries, found_qrels, corpus) if found_queries and found_qrels else None
+    folder = Path(corpus)
+    for suffix in ("", *COMPRESSIONS):
+        files = folder / f"queries.jsonl{suffix}", folder / "qrels" / "test.tsv"
+        if all(file.is_file() for file in files):
+            return _scored(read_queries(files[0]), read_qrels(files[1]), str(files[1]))
+    return None
+
+
+def _scored(queries: list[Query], qrels: Qrels, source: str) -> TestSet:
+    kept = [query for query in queries if any(grade > 0 for grade in qrels.get(query.query_id, {}).values())]
+    if not kept:
+        raise InparsError(
+            f"{source}: no query has a relevant document",
+            hint="are the query ids of the two files the same?",
+        )
+    return TestSet(kept, {query.query_id: qrels[query.query_id] for query in kept}, source)

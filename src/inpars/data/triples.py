@@ -1,0 +1,60 @@
+"""Training triples: by id in JSONL, and exported in the forms of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from inpars.data.corpora.base import Corpus
+from inpars.data.files import atomic_write, read_jsonl, write_jsonl
+from inpars.data.records import Triple
+from inpars.errors import InputError, shorten
+
+
+def read_triples(path: str | Path) -> Iterator[Triple]:
+    """Stream a JSONL file of triples."""
+    path = Path(path)
+    number = 0
+    for number, row in read_jsonl(path):
+        try:
+            yield Triple.from_row(row)
+        except TypeError as error:
+            raise InputError(
+                path,
+                line=number,
+                expected="query_id, query, positive_id and negative_ids",
+                found=shorten(error, 120),
+            ) from None
+    if not number:
+        raise InputError(path, expected="at least one triple", found="an empty file")
+
+
+def write_triples(path: str | Path, triples: Iterable[Triple]) -> int:
+    """Write triples as JSONL, atomically; returns how many."""
+    return write_jsonl(Path(path), (triple.to_row() for triple in triples))
+
+
+def export_texts(path: str | Path, triples: Iterable[Triple], corpus: Corpus) -> int:
+    """Write the toolkit's TSV, `query <tab> positive <tab> negative`, a line for each negative."""
+
+    def rows() -> Iterator[tuple[str, str, str]]:
+        for triple in triples:
+            positive = triple.positive_text or corpus[triple.positive_id].contents
+            for negative_id in triple.negative_ids:
+                yield triple.query, positive, corpus[negative_id].contents
+
+    return _write_tsv(Path(path), rows())
+
+
+def export_ids(path: str | Path, triples: Iterable[Triple]) -> int:
+    """Write InPars v1's id triples, `query_id <tab> positive_id <tab> negative_id`."""
+    return _write_tsv(Path(path), ((t.query_id, t.positive_id, n) for t in triples for n in t.negative_ids))
+
+
+def _write_tsv(path: Path, rows: Iterable[tuple[str, str, str]]) -> int:
+    count = 0
+    with atomic_write(path) as stream:
+        for row in rows:
+            stream.write(("\t".join(" ".join(field.split()) for field in row) + "\n").encode())
+            count += 1
+    return count

@@ -1,0 +1,123 @@
+"""Stage `evaluate`: measure runs against judgments, and say which differences are more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from inpars.callable_module import make_callable
+from inpars.data.files import atomic_write, write_json
+from inpars.data.qrels import Qrels, read_qrels
+from inpars.data.runs import Run, read_run
+from inpars.errors import InparsError, unknown_name
+from inpars.evaluate.config import EvaluateConfig
+from inpars.options import parse_options
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One system against one baseline under one measure.
+
+    `p_value` is that of the randomisation test, `p_holm` the same corrected for all comparisons
+    made under this measure; `ci_low` and `ci_high` bound the mean difference `delta`.
+    """
+
+    system: str
+    baseline: str
+    measure: str
+    delta: float
+    p_value: float
+    p_holm: float
+    ci_low: float
+    ci_high: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Means, values per query, and comparisons."""
+
+    queries: list[str]
+    systems: dict[str, dict[str, float]]
+    per_query: dict[str, dict[str, list[float]]]
+    comparisons: list[Comparison]
+
+    def to_json(self) -> dict[str, Any]:
+        """The contents of `metrics.json`."""
+        return {
+            "queries": len(self.queries),
+            "systems": self.systems,
+            "comparisons": [asdict(comparison) for comparison in self.comparisons],
+        }
+
+    def save(self, output: str | Path) -> None:
+        """Write `output` (JSON) and, beside it, `<stem>.per_query.tsv`: system, measure, query, value."""
+        output = Path(output)
+        with atomic_write(output.with_name(f"{output.stem}.per_query.tsv")) as stream:
+            stream.write(b"system\tmeasure\tquery_id\tvalue\n")
+            for system, measures in self.per_query.items():
+                for measure, values in measures.items():
+                    for query_id, value in zip(self.queries, values, strict=True):
+                        stream.write(f"{system}\t{measure}\t{query_id}\t{value:.6f}\n".encode())
+        write_json(output, self.to_json())
+
+
+def evaluate(
+    runs: Mapping[str, str | Path | Run],
+    qrels: str | Path | Qrels,
+    *,
+    pairs: Sequence[tuple[str, str]] | None = None,
+    **options: Any,
+) -> Evaluation:
+    """Measure `runs` (name to TREC file or run) over every judged query, and compare them.
+
+    `pairs` lists the `(system, baseline)` comparisons; without it every run is compared with
+    `baseline`. A query that a run lacks counts as 0. `options` are the fields of `EvaluateConfig`.
+    """
+    from inpars.evaluate.measures import parse_measures, per_query
+    from inpars.evaluate.significance import compare, holm
+
+    config = parse_options(EvaluateConfig, "evaluate", options)
+    if not runs:
+        raise InparsError("nothing to evaluate: no run was given")
+    judged = read_qrels(qrels) if isinstance(qrels, (str, Path)) else qrels
+    judged = {query_id: grades for query_id, grades in judged.items() if any(grade > 0 for grade in grades.values())}
+    measures = parse_measures(config.measures)
+    loaded = {name: read_run(run) if isinstance(run, (str, Path)) else run for name, run in runs.items()}
+    for name, run in loaded.items():
+        if not judged.keys() & run.keys():
+            raise InparsError(
+                f"run {name!r} and the judgments share no query", hint="are the query ids of the two the same?"
+            )
+    values = {name: per_query(run, judged, measures) for name, run in loaded.items()}
+    if pairs is None:
+        baseline = config.baseline or next(iter(runs))
+        if baseline not in runs:
+            raise unknown_name("baseline", baseline, runs)
+        pairs = [(name, baseline) for name in runs if name != baseline]
+    comparisons = []
+    for measure in map(str, measures):
+        differences = [
+            compare(
+                values[system][measure],
+                values[baseline][measure],
+                permutations=config.permutations,
+                bootstraps=config.bootstraps,
+                confidence=config.confidence,
+                seed=config.seed,
+            )
+            for system, baseline in pairs
+        ]
+        corrected = holm([difference.p_value for difference in differences])
+        for (system, baseline), d, p_holm in zip(pairs, differences, corrected, strict=True):
+            comparisons.append(Comparison(system, baseline, measure, d.delta, d.p_value, p_holm, d.ci_low, d.ci_high))
+    return Evaluation(
+        queries=list(judged),
+        systems={name: {m: float(v.mean()) for m, v in found.items()} for name, found in values.items()},
+        per_query={name: {m: v.tolist() for m, v in found.items()} for name, found in values.items()},
+        comparisons=comparisons,
+    )
+
+
+make_callable(__name__)

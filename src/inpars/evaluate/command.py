@@ -1,0 +1,77 @@
+"""`inpars evaluate`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from inpars.errors import InparsError
+from inpars.evaluate import Evaluation
+from inpars.evaluate import evaluate as stage
+from inpars.evaluate.config import EvaluateConfig
+
+_DEFAULTS = EvaluateConfig()
+
+
+def evaluate(
+    *runs: str,
+    qrels: Path,
+    output: Path | None = None,
+    options: Annotated[EvaluateConfig, Parameter(name="*")] = _DEFAULTS,
+) -> None:
+    """Measure runs against judgments, and compare each with the first (or with --baseline).
+
+    Parameters
+    ----------
+    runs
+        TREC runs, as FILE or NAME=FILE.
+    qrels
+        Judgments: BEIR (.tsv) or TREC.
+    output
+        JSON file for means and comparisons; values per query go beside it.
+    """
+    named: dict[str, str] = {}
+    for run in runs:
+        name, equals, path = run.partition("=")
+        name, path = (name, path) if equals else (Path(run).stem, run)
+        if name in named:
+            raise InparsError(f"two runs are called {name!r}", hint="name them: NAME=FILE")
+        named[name] = path
+    evaluation = stage(named, qrels, **options.model_dump())
+    if output is not None:
+        evaluation.save(output)
+    console = Console(highlight=False)
+    console.print(_means(evaluation))
+    if evaluation.comparisons:
+        console.print(_comparisons(evaluation, options.confidence))
+
+
+def _means(evaluation: Evaluation) -> Table:
+    table = Table(title=f"{len(evaluation.queries)} queries", title_justify="left")
+    table.add_column("system")
+    for measure in next(iter(evaluation.systems.values())):
+        table.add_column(measure, justify="right")
+    for system, values in evaluation.systems.items():
+        table.add_row(system, *(f"{value:.4f}" for value in values.values()))
+    return table
+
+
+def _comparisons(evaluation: Evaluation, confidence: float) -> Table:
+    table = Table(title="comparisons", title_justify="left")
+    for column in ("system", "baseline", "measure", "delta", f"{confidence:.0%} interval", "p", "p (Holm)"):
+        table.add_column(column, justify="left" if column in ("system", "baseline", "measure") else "right")
+    for comparison in evaluation.comparisons:
+        row = asdict(comparison)
+        table.add_row(
+            row["system"],
+            row["baseline"],
+            row["measure"],
+            f"{row['delta']:+.4f}",
+            f"{row['ci_low']:+.4f} … {row['ci_high']:+.4f}",
+            f"{row['p_value']:.4f}",
+            f"{row['p_holm']:.4f}",
+        )
+    return table

@@ -1,0 +1,45 @@
+"""Measures by name, and their values query by query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import ir_measures
+import numpy as np
+
+from inpars.data.qrels import Qrels
+from inpars.data.runs import Run, tie_free
+from inpars.errors import OptionError
+
+PerQuery = dict[str, np.ndarray]
+"""`{measure: values}`, one value a query in the order of the qrels."""
+
+
+def parse_measures(names: Iterable[str]) -> list[Any]:
+    """ir-measures' measures; `OptionError` lists every name it does not know."""
+    parsed, unknown = [], []
+    for name in names:
+        try:
+            parsed.append(ir_measures.parse_measure(name))
+        except (NameError, ValueError, SyntaxError):
+            unknown.append(name)
+    if unknown:
+        raise OptionError(
+            f"unknown measure {', '.join(map(repr, unknown))}",
+            hint="measures are written as in nDCG@10, AP, R@100, RR@10, P@20, Judged@10, AP(rel=2)",
+        )
+    return parsed
+
+
+def per_query(run: Run, qrels: Qrels, measures: Sequence[Any]) -> PerQuery:
+    """The value of each measure for each judged query; 0 where the run has nothing for it.
+
+    Ties are broken by document id first, so that every measure sees one and the same ranking.
+    """
+    ranking = {query_id: dict(tie_free(scores)) for query_id, scores in run.items() if query_id in qrels}
+    found: Mapping[tuple[str, str], float] = {
+        (str(metric.measure), metric.query_id): metric.value
+        for metric in ir_measures.iter_calc(measures, qrels, ranking)
+    }
+    return {str(m): np.array([found.get((str(m), query_id), 0.0) for query_id in qrels]) for m in measures}

@@ -1,0 +1,51 @@
+"""Options of the generate stage."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from inpars.options import Options
+
+
+class Mixture(Options):
+    """How often each kind of extracted query is drawn. A kind that a document cannot give is redrawn."""
+
+    title: float = Field(1.0, ge=0, description="The document's title, hidden from the document.")
+    heading: float = Field(0.5, ge=0, description="A heading or caption line inside the document.")
+    sentence: float = Field(3.0, ge=0, description="A salient sentence, or a span of it.")
+    keywords: float = Field(1.0, ge=0, description="The content words of a salient sentence.")
+    terms: float = Field(1.0, ge=0, description="Known-item terms from the document's language model.")
+
+
+class ExtractiveOptions(Options):
+    """Options of the `extractive` backend."""
+
+    mixture: Mixture = Field(default_factory=Mixture, description="Weight of each kind of query.")
+    hide: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Share of title, heading and sentence queries whose words are cut from the document.",
+    )
+    smoothing: float = Field(
+        0.2, ge=0, lt=1, description="Weight of the collection in the smoothed document language model."
+    )
+    max_words: int = Field(24, ge=3, description="Longest sentence taken whole; longer ones give a span.")
+    statistics_documents: int = Field(20_000, ge=1, description="Documents sampled for the collection language model.")
+
+
+class GenerateConfig(Options):
+    """Write queries for documents."""
+
+    backend: Literal["extractive"] = Field("extractive", description="What writes the queries.")
+    max_generations: int = Field(100_000, ge=1, description="At most this many documents, sampled by seed.")
+    queries_per_document: int = Field(1, ge=1, description="Queries written for each document.")
+    min_doc_chars: int = Field(0, ge=0, description="Leave out documents shorter than this.")
+    max_doc_chars: int = Field(0, ge=0, description="Leave out documents longer than this; 0 means no limit.")
+    seed: int = Field(1, description="Seed of the document sample and of the queries.")
+    unit_size: int = Field(1000, ge=1, description="Documents in one resumable unit.")
+    extractive: ExtractiveOptions = Field(
+        default_factory=ExtractiveOptions, description="Options of the extractive backend."
+    )

@@ -1,0 +1,1 @@
+"""Models: finding and loading them, their precision, and scoring queries against documents."""

@@ -1,0 +1,42 @@
+"""Number formats: bf16 where the processor multiplies it natively, fp32 elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Literal
+
+Precision = Literal["auto", "bf16", "fp16", "fp32"]
+
+
+def default_device() -> str:
+    """ "cuda", "mps" or "cpu", the first that is there."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def resolve(precision: Precision, device: str) -> Literal["bf16", "fp16", "fp32"]:
+    """The format that `auto` stands for on this device."""
+    if precision != "auto":
+        return precision
+    import torch
+
+    if device.startswith("cuda"):
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if device == "cpu" and torch.cpu._is_avx512_bf16_supported():
+        return "bf16"
+    return "fp32"
+
+
+def autocast(precision: Precision, device: str) -> contextlib.AbstractContextManager[Any]:
+    """A context in which matrix products run in the resolved format; weights stay as they are."""
+    import torch
+
+    resolved = resolve(precision, device)
+    if resolved == "fp32":
+        return contextlib.nullcontext()
+    dtype = torch.bfloat16 if resolved == "bf16" else torch.float16
+    context: contextlib.AbstractContextManager[Any] = torch.autocast(device.split(":")[0], dtype=dtype)
+    return context

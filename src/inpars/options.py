@@ -1,0 +1,48 @@
+"""The base of every stage's options: one typed definition behind flags, YAML keys and keywords."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from inpars.errors import OptionError
+
+O = TypeVar("O", bound="Options")  # noqa: E741 - the one type variable here
+
+
+class Options(BaseModel):
+    """Options of a stage or of a method: frozen, no unknown keys, defaults validated."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def parse_options(kind: type[O], where: str, values: dict[str, Any]) -> O:
+    """`values` as `kind`. `OptionError` names each key that is unknown or wrong, and suggests one."""
+    values = {key.replace("-", "_"): value for key, value in values.items()}
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise OptionError("\n".join(_explain(kind, where, detail) for detail in error.errors())) from None
+
+
+def _explain(kind: type[Options], where: str, detail: Any) -> str:
+    path = [str(part) for part in detail["loc"]]
+    name = ".".join([where, *path]) if where else ".".join(path)
+    if detail["type"] == "extra_forbidden":
+        names = _option_names(kind, path[:-1])
+        close = difflib.get_close_matches(path[-1], names, n=1)
+        suggestion = f"did you mean {close[0]!r}? " if close else ""
+        return f"unknown option {name!r}; {suggestion}options: {', '.join(names)}"
+    return f"option {name!r}: {detail['msg']}; found {detail['input']!r}"
+
+
+def _option_names(kind: type[BaseModel], path: list[str]) -> list[str]:
+    for part in path:
+        field = kind.model_fields.get(part)
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        kind = inner
+    return list(kind.model_fields)

@@ -1,0 +1,132 @@
+"""A recipe carried out in a run directory: planned, resumed, recorded, summed up."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from inpars.data.artifacts import sidecar
+from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.files import atomic_write, read_json, write_json
+from inpars.data.test_sets import TestSet, open_test_set
+from inpars.errors import InparsError
+from inpars.pipeline.manifest import Manifest
+from inpars.pipeline.recipe import Recipe, load_recipe
+from inpars.pipeline.stages import SYNTHETIC, Context, hash_of
+from inpars.pipeline.summary import summary
+from inpars.pipeline.verdict import verdict
+from inpars.progress import say
+
+
+def run(
+    recipe: str | Path = "quickstart",
+    *,
+    corpus: str | Path | Corpus,
+    output: str | Path,
+    queries: str | Path | None = None,
+    qrels: str | Path | None = None,
+    set: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Carry out `recipe` for `corpus` in the run directory `output`; returns what `metrics.json` holds.
+
+    `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `queries` and
+    `qrels` are the test set; without them the corpus's own is taken where it has one, and otherwise
+    the held-out synthetic queries are scored, named as such. Steps that are there already, made
+    with the same options from the same inputs, are left as they are.
+    """
+    chosen = load_recipe(recipe, list(set))
+    name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
+    opened = open_corpus(corpus)
+    test_set = open_test_set(name, queries, qrels)
+    folder = _run_directory(Path(output))
+    with atomic_write(folder / "recipe.yaml") as stream:
+        stream.write(chosen.to_yaml().encode())
+    started = time.perf_counter()
+    manifest = Manifest(folder / "manifest.json", _inputs(name, opened, test_set, chosen))
+    context = Context(folder, opened, test_set)
+    worked = _carry_out(chosen, context, manifest)
+    metrics = _metrics(chosen, context, name)
+    if worked or not (folder / "metrics.json").is_file():
+        write_json(folder / "metrics.json", metrics)
+        manifest.finish()
+        say(f"run: done in {time.perf_counter() - started:.0f} s -> {folder}")
+    else:
+        say(f"run: nothing to do, every step of {folder} is up to date")
+    if metrics.get("systems"):
+        on = f"{metrics['test_set']['queries']} {metrics['test_set']['kind']}"
+        console = Console(highlight=False)
+        console.print(summary(metrics, f"{name}: {on}"))
+        for sentence in metrics["verdict"]:
+            console.print(sentence, soft_wrap=True)
+    return metrics
+
+
+def _carry_out(recipe: Recipe, context: Context, manifest: Manifest) -> bool:
+    """Every step in order; whether any of them had work to do."""
+    worked = False
+    for step in recipe.steps:
+        context.steps[step.name] = step
+        before = _state(context.folder / step.name)
+        context.outputs[step.name] = step.stage.run(step, context, context.folder / step.name)
+        reused = before == _state(context.folder / step.name)
+        worked = worked or not reused
+        manifest.record(step.name, step.stage.name, context.outputs[step.name], reused)
+    return worked
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    """The sidecars of a step's folder: the same before and after a step that had nothing to do."""
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.glob("*.meta.json"))}
+
+
+def _metrics(recipe: Recipe, context: Context, corpus: str) -> dict[str, Any]:
+    evaluated = [step for step in recipe.steps if step.stage.name == "evaluate"]
+    value: dict[str, Any] = {"recipe": recipe.name, "corpus": corpus}
+    if not evaluated:
+        return value
+    measured = read_json(context.outputs[evaluated[-1].name])
+    synthetic = context.test_set is None
+    value["test_set"] = {
+        "kind": SYNTHETIC if synthetic else "test queries",
+        "queries": measured["queries"],
+    }
+    models = [step for step in recipe.steps if step.stage.name == "train"]
+    best_step = read_json(sidecar(context.outputs[models[-1].name]))["best_step"] if models else None
+    measure = next(iter(next(iter(measured["systems"].values()))))
+    return (
+        value
+        | {key: measured[key] for key in ("systems", "comparisons")}
+        | {"verdict": verdict(measured, measure, best_step=best_step, synthetic=synthetic)}
+    )
+
+
+def _inputs(name: str, corpus: Corpus, test_set: TestSet | None, recipe: Recipe) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "recipe": recipe.name,
+        "corpus": {"spec": name, "documents": len(corpus), "fingerprint": corpus.fingerprint()},
+        "test_set": None,
+    }
+    if test_set is not None:
+        described["test_set"] = {
+            "source": test_set.source,
+            "queries": len(test_set.queries),
+            "fingerprint": hash_of([[asdict(query) for query in test_set.queries], test_set.qrels]),
+        }
+    return described
+
+
+def _run_directory(folder: Path) -> Path:
+    if folder.is_file():
+        raise InparsError(f"{folder} is a file", hint="--output names a folder for the run")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "recipe.yaml").is_file():
+        raise InparsError(
+            f"{folder} holds other files and is no run directory", hint="give --output a new folder, or that of a run"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

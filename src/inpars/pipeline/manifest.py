@@ -1,0 +1,73 @@
+"""What a run directory says about itself: inputs, versions, and what each step did."""
+
+from __future__ import annotations
+
+import platform
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from inpars import __version__
+from inpars.data.artifacts import facts_of
+from inpars.data.files import read_json, write_json
+
+_LIBRARIES = ("numpy", "scipy", "bm25s", "ir-measures", "torch", "transformers", "sentence-transformers")
+
+
+class Manifest:
+    """`manifest.json`, written anew after every step."""
+
+    def __init__(self, path: Path, facts: dict[str, Any]) -> None:
+        self.path = path
+        previous = read_json(path) if path.is_file() else {}
+        self.value: dict[str, Any] = {
+            "inpars": __version__,
+            "created": previous.get("created", _now()),
+            "finished": None,
+            **facts,
+            "versions": {"python": platform.python_version(), **_versions()},
+            "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": _cores()},
+            "steps": {},
+        }
+
+    def record(self, step: str, stage: str, output: Path, reused: bool) -> None:
+        """Add a finished step."""
+        outputs = output if output.is_dir() and not (output.parent / f"{output.name}.meta.json").is_file() else None
+        facts = (
+            {path.name.removesuffix(".meta.json"): read_json(path) for path in sorted(outputs.glob("*.meta.json"))}
+            if outputs
+            else facts_of(output)
+        )
+        where = output.relative_to(self.path.parent).as_posix()
+        self.value["steps"][step] = {"stage": stage, "output": where, "reused": reused, "facts": facts}
+        self.write()
+
+    def finish(self) -> None:
+        """Mark the run as complete."""
+        self.value["finished"] = _now()
+        self.write()
+
+    def write(self) -> None:
+        """Write the file, atomically."""
+        write_json(self.path, self.value)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for library in _LIBRARIES:
+        try:
+            found[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _cores() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

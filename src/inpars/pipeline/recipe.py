@@ -1,0 +1,123 @@
+"""Recipes: published methods, and one's own, as an ordered list of named steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inpars.errors import InparsError, OptionError, unknown_name
+from inpars.options import Options, parse_options
+from inpars.pipeline.stages import STAGES, Stage
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its stage, the earlier step whose output it takes ("" for the first), its options."""
+
+    name: str
+    stage: Stage
+    input: str
+    options: Options
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named list of steps, checked: every option is known, every step gets what its stage takes."""
+
+    name: str
+    description: str
+    steps: tuple[Step, ...]
+
+    def to_yaml(self) -> str:
+        """The recipe with every option spelt out."""
+        steps = {
+            step.name: {"stage": step.stage.name, **({"input": step.input} if step.input else {})}
+            | step.options.model_dump(mode="json")
+            for step in self.steps
+        }
+        value = {"name": self.name, "description": self.description, "steps": steps}
+        return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+
+
+def recipe_names() -> list[str]:
+    """The recipes that ship with the package."""
+    files = resources.files("inpars.recipes").iterdir()
+    return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
+
+
+def load_recipe(recipe: str | Path, overrides: list[str] | None = None) -> Recipe:
+    """A recipe by name, or from a YAML file, with `step.option=value` overrides applied.
+
+    `OptionError` names each step, option or value that cannot be, and what it could be instead.
+    """
+    source = _read(recipe)
+    steps = source["steps"]
+    for override in overrides or []:
+        _override(steps, override)
+    checked: dict[str, Step] = {}
+    for name, written in steps.items():
+        checked[name] = _step(name, written, checked)
+    return Recipe(str(source.get("name", recipe)), str(source.get("description", "")).strip(), tuple(checked.values()))
+
+
+def _read(recipe: str | Path) -> dict[str, Any]:
+    path = Path(recipe)
+    if path.suffix in {".yaml", ".yml"}:
+        if not path.is_file():
+            raise InparsError(
+                f"no recipe at {path}", hint=f"recipes that ship with inpars: {', '.join(recipe_names())}"
+            )
+        text = path.read_text(encoding="utf-8")
+    elif str(recipe) in recipe_names():
+        text = (resources.files("inpars.recipes") / f"{recipe}.yaml").read_text(encoding="utf-8")
+    else:
+        raise unknown_name("recipe", str(recipe), recipe_names())
+    try:
+        source = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InparsError(f"recipe {recipe} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(source, dict) or not isinstance(source.get("steps"), dict) or not source["steps"]:
+        raise InparsError(f"recipe {recipe}: expected a mapping with 'steps', each named, as in the quickstart recipe")
+    if unknown := set(source) - {"name", "description", "steps"}:
+        raise OptionError(f"recipe {recipe}: unknown key {', '.join(sorted(map(repr, unknown)))}")
+    return source
+
+
+def _override(steps: dict[str, Any], override: str) -> None:
+    target, equals, value = override.partition("=")
+    name, *path = target.strip().split(".")
+    if not equals or not path:
+        raise OptionError(f"--set {override!r}: expected step.option=value, as in train.epochs=2")
+    if name not in steps:
+        raise unknown_name("step", name, steps)
+    inner: dict[str, Any] = dict(steps[name] or {})
+    steps[name] = inner
+    for part in path[:-1]:
+        part = part.replace("-", "_")
+        existing = inner.get(part)
+        inner[part] = dict(existing) if isinstance(existing, dict) else {}
+        inner = inner[part]
+    inner[path[-1].replace("-", "_")] = yaml.safe_load(value)
+
+
+def _step(name: str, written: Any, earlier: dict[str, Step]) -> Step:
+    if written is not None and not isinstance(written, dict):
+        raise OptionError(f"step {name!r}: expected options as a mapping; found {written!r}")
+    options = dict(written or {})
+    stage = STAGES[str(options.pop("stage", name))]
+    chosen = options.pop("input", None)
+    if chosen is not None and chosen not in earlier:
+        raise unknown_name(f"input of step {name!r}", str(chosen), earlier)
+    if stage.takes and chosen is None:
+        giving = [step.name for step in earlier.values() if step.stage.gives == stage.takes]
+        if not giving:
+            raise OptionError(f"step {name!r} takes {stage.takes}, and no step before it gives any")
+        chosen = giving[-1]
+    if stage.takes and earlier[chosen].stage.gives != stage.takes:
+        gives = earlier[chosen].stage.gives
+        raise OptionError(f"step {name!r} takes {stage.takes}, and its input {chosen!r} gives {gives}")
+    return Step(name, stage, chosen or "", parse_options(stage.config(), name, options))

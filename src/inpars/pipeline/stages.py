@@ -1,0 +1,177 @@
+"""How each stage is fed from a run directory: what it takes, what it gives, how it is called."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.corpora import Corpus
+from inpars.data.corpora.memory import MemoryCorpus
+from inpars.data.held_out import HeldOut
+from inpars.data.records import Document
+from inpars.data.test_sets import TestSet
+from inpars.options import Options
+from inpars.registry import Registry
+
+if TYPE_CHECKING:
+    from inpars.pipeline.recipe import Step
+
+SYNTHETIC = "held-out synthetic queries"
+
+PAIRS = (
+    ("base", "bm25"),
+    ("base_fused", "bm25"),
+    ("tuned", "bm25"),
+    ("tuned_fused", "bm25"),
+    ("tuned", "base"),
+    ("tuned_fused", "base_fused"),
+)
+"""The comparisons every run makes: each system with the first stage, each tuned one with its base."""
+
+
+@dataclass
+class Context:
+    """What a run gives its steps: the corpus, the test set (None: none), and the outputs so far."""
+
+    folder: Path
+    corpus: Corpus
+    test_set: TestSet | None
+    outputs: dict[str, Path] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as recipes see it. `run` works in its own folder and returns the step's output."""
+
+    name: str
+    takes: str
+    gives: str
+    config_path: str
+    run: Callable[[Step, Context, Path], Path]
+
+    def config(self) -> type[Options]:
+        """The stage's options."""
+        module, name = self.config_path.split(":")
+        return cast(type[Options], getattr(importlib.import_module(module), name))
+
+
+def _generate(step: Step, context: Context, folder: Path) -> Path:
+    from inpars.generate import generate
+
+    return generate(context.corpus, folder / "queries.jsonl", **_options(step))
+
+
+def _filter(step: Step, context: Context, folder: Path) -> Path:
+    from inpars.filter import filter
+
+    return filter(context.outputs[step.input], folder / "queries.jsonl", **_options(step))
+
+
+def _negatives(step: Step, context: Context, folder: Path) -> Path:
+    from inpars.negatives import mine_negatives
+
+    return mine_negatives(context.outputs[step.input], context.corpus, folder / "triples.jsonl", **_options(step))
+
+
+def _train(step: Step, context: Context, folder: Path) -> Path:
+    from inpars.train import train
+
+    return train(context.outputs[step.input], context.corpus, folder / "model", **_options(step))
+
+
+def _rerank(step: Step, context: Context, folder: Path) -> Path:
+    """Runs of the first stage, the base model and the tuned one, each model's also fused.
+
+    Without a test set the held-out synthetic queries stand in for one.
+    """
+    from inpars.rerank import rerank, search
+
+    model = context.outputs[step.input]
+    base_model = context.steps[step.input].options.model_dump()["base_model"]
+    held_out = model / "held_out"
+    options = _options(step)
+    if context.test_set is not None:
+        corpus, queries = context.corpus, context.test_set.queries
+        first_stage = search(corpus, queries, folder / "bm25.trec", **options)
+    else:
+        development = HeldOut.load(held_out)
+        corpus = MemoryCorpus([Document(i, text) for i, text in development.documents.items()], SYNTHETIC)
+        queries, first_stage = development.queries, folder / "bm25.trec"
+        if not first_stage.exists() or fingerprint_of(first_stage) != fingerprint_of(held_out / "first_stage.trec"):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(held_out / "first_stage.trec", first_stage)
+    for name, path in (("base", base_model), ("tuned", model)):
+        rerank(corpus, queries, folder / f"{name}.trec", model=path, run=first_stage, held_out=held_out, **options)
+    return folder
+
+
+def _evaluate(step: Step, context: Context, folder: Path) -> Path:
+    from inpars.evaluate import evaluate
+
+    runs = context.outputs[step.input]
+    names = ("bm25", "base", "base_fused", "tuned", "tuned_fused")
+    found = {name: runs / f"{name}.trec" for name in names if (runs / f"{name}.trec").exists()}
+    if context.test_set is not None:
+        qrels = context.test_set.qrels
+    else:
+        qrels = HeldOut.load(_model_of(step, context) / "held_out").qrels
+    inputs = {name: fingerprint_of(path) for name, path in found.items()} | {"qrels": str(hash_of(qrels))}
+    artifact = Artifact(folder / "metrics.json", "evaluate", step.options, inputs)
+    if artifact.is_current():
+        return artifact.output
+    artifact.begin()
+    pairs = [pair for pair in PAIRS if set(pair) <= found.keys()]
+    evaluation = evaluate(found, qrels, pairs=pairs, **_options(step))
+    evaluation.save(artifact.output)
+    artifact.finish(queries=len(evaluation.queries), systems=len(found))
+    return artifact.output
+
+
+def _model_of(step: Step, context: Context) -> Path:
+    """The model behind the runs that an evaluate step measures."""
+    return context.outputs[context.steps[step.input].input]
+
+
+def hash_of(qrels: Any) -> str:
+    """A hash of judgments, whatever file they came from."""
+    import hashlib
+
+    import orjson
+
+    return hashlib.sha256(orjson.dumps(qrels)).hexdigest()
+
+
+def _options(step: Step) -> dict[str, Any]:
+    return step.options.model_dump()
+
+
+_ALL = (
+    Stage("generate", "", "queries", "inpars.generate.config:GenerateConfig", _generate),
+    Stage("filter", "queries", "queries", "inpars.filter.config:FilterConfig", _filter),
+    Stage("negatives", "queries", "triples", "inpars.negatives.config:NegativesConfig", _negatives),
+    Stage("train", "triples", "a model", "inpars.train.config:TrainConfig", _train),
+    Stage("rerank", "a model", "runs", "inpars.rerank.config:RerankConfig", _rerank),
+    Stage("evaluate", "runs", "metrics", "inpars.evaluate.config:EvaluateConfig", _evaluate),
+)
+
+
+class _Stages(Registry[Stage]):
+    """The stages by name."""
+
+    def __init__(self) -> None:
+        super().__init__("stage", {stage.name: "" for stage in _ALL})
+        self._stages = {stage.name: stage for stage in _ALL}
+
+    def __getitem__(self, name: str) -> Stage:
+        if name not in self._stages:
+            return super().__getitem__(name)
+        return self._stages[name]
+
+
+STAGES = _Stages()

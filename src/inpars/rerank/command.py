@@ -1,0 +1,41 @@
+"""`inpars rerank`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from inpars.rerank import rerank as stage
+from inpars.rerank.config import RerankConfig
+
+_DEFAULTS = RerankConfig()
+
+
+def rerank(
+    queries: Path,
+    *,
+    corpus: str,
+    model: str,
+    output: Path,
+    run: Path | None = None,
+    held_out: Path | None = None,
+    options: Annotated[RerankConfig, Parameter(name="*")] = _DEFAULTS,
+) -> None:
+    """Rerank a first stage with a model, and fuse the two.
+
+    Parameters
+    ----------
+    queries
+        Queries: .jsonl, .csv, .tsv, .parquet or TREC topics.
+    corpus
+        The corpus to search.
+    model
+        A model's folder, or its name on the hub.
+    output
+        TREC run for the reranked documents; the fused run goes to OUTPUT with _fused before its suffix.
+    run
+        First-stage run to rerank; without it the corpus is searched.
+    held_out
+        Folder of held-out queries to choose the fusion's weight on; by default the model's own.
+    """
+    stage(corpus, queries, output, model=model, run=run, held_out=held_out, **options.model_dump())

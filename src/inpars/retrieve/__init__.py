@@ -1,0 +1,1 @@
+"""First-stage search: the retrievers that negatives, filters and reranking share."""

@@ -1,0 +1,132 @@
+"""Stage `train`: fine-tune a reranker or retriever on triples."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from inpars.callable_module import make_callable
+from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.files import write_json
+from inpars.data.held_out import HeldOut
+from inpars.data.triples import read_triples
+from inpars.errors import InparsError, MissingDependency
+from inpars.models.locate import locate, model_fingerprint
+from inpars.options import parse_options
+from inpars.progress import progress_bar, say
+from inpars.train.config import TrainConfig
+
+HELD_OUT = "held_out"
+
+
+def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, **options: Any) -> Path:
+    """Fine-tune `base_model` on a file of triples; returns the folder `output`, a model to load.
+
+    A part of the queries is held out, with their documents. The weights that rank these best are
+    kept, those of the untouched base among them. Beside the weights lie `inpars.json` (what the
+    model is, the scores it was chosen by) and `held_out/` (what it was chosen on). `options` are
+    the fields of `TrainConfig`. A training that was killed goes on from its last evaluation.
+    """
+    config = parse_options(TrainConfig, "train", options)
+    corpus, triples = open_corpus(corpus), Path(triples)
+    inputs = {
+        "triples": fingerprint_of(triples),
+        "corpus": corpus.fingerprint(),
+        "base_model": model_fingerprint(config.base_model),
+    }
+    artifact = Artifact(output, "train", config, inputs)
+    if artifact.is_current():
+        return artifact.output
+    try:
+        import sentence_transformers  # noqa: F401
+    except ImportError:
+        raise MissingDependency("sentence-transformers", "train", "training") from None
+    artifact.begin()
+    facts = _train(triples, corpus, config, artifact.folder)
+    if artifact.output.exists():
+        shutil.rmtree(artifact.output)
+    os.replace(artifact.folder / "best", artifact.output)
+    artifact.finish(**facts)
+    if facts["best_step"]:
+        told = f"step {facts['best_step']} of {facts['steps']}"
+    else:
+        told = "the untouched base: no training step ranked the held-out queries better"
+    say(f"train: kept {told} (held-out nDCG@10 by step: {facts['held_out_ndcg@10']}) -> {artifact.output}")
+    return artifact.output
+
+
+def _train(triples: Path, corpus: Corpus, config: TrainConfig, folder: Path) -> dict[str, Any]:
+    import torch
+    from transformers import set_seed
+    from transformers.utils import logging as transformers_logging
+
+    from inpars.train.examples import examples, total_steps
+    from inpars.train.families import FAMILIES
+    from inpars.train.selection import Bar, Selection
+    from inpars.train.split import held_out_set, split
+
+    transformers_logging.disable_progress_bar()
+    set_seed(config.seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    training, kept_out = split(read_triples(triples), config.held_out_queries, config.seed)
+    if not (folder / HELD_OUT / "first_stage.trec").exists():
+        held_out_set(kept_out, corpus, config.held_out_depth, config.language).save(folder / HELD_OUT)
+    held_out = HeldOut.load(folder / HELD_OUT)
+    rows = examples(training, corpus, config)
+    steps = total_steps(len(rows), config)
+    trainee = FAMILIES[config.family](_load_path(config.base_model), config)
+    trainer = trainee.trainer(rows, folder / "checkpoints", steps)
+    selection = Selection(
+        trainee, held_out, folder, steps=steps, evaluations=config.evaluations, base_share=config.base_share
+    )
+    with progress_bar() as bar:
+        trainer.add_callback(selection)
+        trainer.add_callback(Bar(bar, steps))
+        _drop_console_callbacks(trainer)
+        trainer.train(resume_from_checkpoint=_last_checkpoint(folder / "checkpoints"))
+    best = folder / "best"
+    facts = {
+        "family": config.family,
+        "base_model": config.base_model,
+        "examples": len(rows),
+        "steps": steps,
+        "held_out_queries": len(held_out.queries),
+        "held_out_ndcg@10": {str(step): round(score, 4) for step, score in sorted(selection.scores.items())},
+        "best_step": selection.best_step,
+    }
+    write_json(best / "inpars.json", {**facts, "max_length": config.max_length, "training_data": read_facts(triples)})
+    shutil.rmtree(best / HELD_OUT, ignore_errors=True)
+    shutil.copytree(folder / HELD_OUT, best / HELD_OUT)
+    return facts
+
+
+def read_facts(triples: Path) -> dict[str, str]:
+    """What the model was trained on, by content."""
+    return {"file": triples.name, "fingerprint": fingerprint_of(triples)}
+
+
+def _load_path(model: str) -> str:
+    where = locate(model)
+    if os.sep in where and where.startswith((".", os.sep)) and not Path(where).is_dir():
+        raise InparsError(
+            f"no model at {where!r}", hint="give a folder with a saved model, or the name of one on the hub"
+        )
+    return where
+
+
+def _drop_console_callbacks(trainer: Any) -> None:
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+
+
+def _last_checkpoint(folder: Path) -> str | None:
+    from transformers.trainer_utils import get_last_checkpoint
+
+    return get_last_checkpoint(str(folder)) if folder.is_dir() else None
+
+
+make_callable(__name__)

@@ -1,0 +1,28 @@
+"""`inpars train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from inpars.train import train as stage
+from inpars.train.config import TrainConfig
+
+_DEFAULTS = TrainConfig()
+
+
+def train(
+    triples: Path, *, corpus: str, output: Path, options: Annotated[TrainConfig, Parameter(name="*")] = _DEFAULTS
+) -> None:
+    """Fine-tune a model on triples.
+
+    Parameters
+    ----------
+    triples
+        JSONL file of triples.
+    corpus
+        The corpus that the triples' documents are in.
+    output
+        Folder for the model.
+    """
+    stage(triples, corpus, output, **options.model_dump())
