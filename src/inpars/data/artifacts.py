@@ -8,6 +8,7 @@ has nothing to do.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import shutil
 import time
@@ -71,7 +72,8 @@ class Artifact:
         # From here on an older output is stale: without its sidecar nobody takes it for finished.
         sidecar(self.output).unlink(missing_ok=True)
         self.folder.mkdir(parents=True, exist_ok=True)
-        for leftover in self.folder.glob(".*.tmp"):
+        beside = f".{glob.escape(self.output.name)}.*.tmp"
+        for leftover in (*self.folder.glob(".*.tmp"), *self.output.parent.glob(beside)):
             leftover.unlink()
         with atomic_write(owner) as stream:
             stream.write(self.fingerprint.encode())
@@ -86,7 +88,7 @@ class Artifact:
 
     def units(self) -> Iterator[Path]:
         """The finished units, in order."""
-        yield from sorted(self.folder.glob("[0-9]*.jsonl"))
+        yield from sorted(self.folder.glob("[0-9]*.jsonl"), key=lambda unit: int(unit.stem))
 
     def merge(self) -> int:
         """Join the units, in order, into the output; returns the number of rows."""

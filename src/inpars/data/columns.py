@@ -24,6 +24,11 @@ class Columns:
     title: str = ""
     text: str = ""
 
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The names that are not left open."""
+        return tuple(filter(None, (self.id, self.title, self.text)))
+
     def read_id(self, row: Mapping[str, Any], path: Path, line: int, usual: tuple[str, ...]) -> str:
         """The id as a string; numbers are taken as they are written."""
         name, value = self._value(row, path, line, self.id, usual, "an id")
@@ -31,7 +36,9 @@ class Columns:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        raise InputError(path, line=line or None, expected=f"a string in {name!r}", found=shorten(value))
+        raise InputError(
+            path, line=line or None, expected=f"a string or a whole number as id in {name!r}", found=shorten(value)
+        )
 
     def read_text(self, row: Mapping[str, Any], path: Path, line: int, usual: tuple[str, ...]) -> str:
         """The text, which may be empty but not missing."""

@@ -7,13 +7,15 @@ import gzip
 import hashlib
 import io
 import os
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
 import orjson
 
-from inpars.errors import InputError, MissingDependency, shorten
+from inpars.data.zstd import ZstdReader, zstandard
+from inpars.errors import InputError, shorten
 
 COMPRESSIONS = (".gz", ".zst")
 
@@ -23,15 +25,25 @@ def format_suffix(path: Path) -> str:
     return (path.with_suffix("") if path.suffix in COMPRESSIONS else path).suffix.lower()
 
 
-def open_binary(path: Path) -> IO[bytes]:
-    """Open `path` for reading bytes, decompressed as its suffix says. `InputError` where it is no file."""
+def first_line(error: Exception) -> str:
+    """What a library says in an error's first line, or the error's name where it says nothing."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def require_file(path: Path) -> None:
+    """`InputError` where `path` is no file."""
     if not path.is_file():
         found = "a folder" if path.is_dir() else "nothing there"
         raise InputError(path, expected="a readable file", found=found)
+
+
+def open_binary(path: Path) -> IO[bytes]:
+    """Open `path` for reading bytes, decompressed as its suffix says. `InputError` where it is no file."""
+    require_file(path)
     if path.suffix == ".gz":
         return cast(IO[bytes], gzip.open(path, "rb"))
     if path.suffix == ".zst":
-        return cast(IO[bytes], io.BufferedReader(_zstandard().ZstdDecompressor().stream_reader(path.open("rb"))))
+        return io.BufferedReader(ZstdReader(path))
     return path.open("rb")
 
 
@@ -51,14 +63,14 @@ def read_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
 
 
 def decode(path: Path, number: int, line: bytes) -> str:
-    """The text of one line; `InputError` where it is not UTF-8."""
+    """The text of one line; `InputError` where it is not UTF-8. `number` is 0 where it is not known."""
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        bad = line[error.start : error.start + 1].hex()
+        bad = error.object[error.start : error.start + 1].hex()
         raise InputError(
             path,
-            line=number,
+            line=number or None,
             expected="UTF-8 text",
             found=f"byte 0x{bad} at column {error.start + 1}",
             hint="convert it first, for example: iconv -f latin1 -t utf-8 FILE",
@@ -78,12 +90,12 @@ def parse_json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = orjson.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
     except orjson.JSONDecodeError as error:
-        decode(path, number, line)
+        text = decode(path, number, line).rstrip()
         raise InputError(
-            path, line=number, expected="one JSON object", found=f"{shorten(line.decode())} ({error.msg})"
+            path, line=number or None, expected="one JSON object", found=f"{shorten(text)} ({error.msg})"
         ) from None
     if not isinstance(row, dict):
-        raise InputError(path, line=number, expected="one JSON object", found=shorten(row))
+        raise InputError(path, line=number or None, expected="one JSON object", found=shorten(row))
     return row
 
 
@@ -152,18 +164,10 @@ def _compressed(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
         with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as stream:
             yield cast(IO[bytes], stream)
     elif suffix == ".zst":
-        with _zstandard().ZstdCompressor().stream_writer(raw, closefd=False) as stream:
+        with zstandard().ZstdCompressor().stream_writer(raw, closefd=False) as stream:
             yield cast(IO[bytes], stream)
     else:
         yield raw
-
-
-def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError:
-        raise MissingDependency("zstandard", "files", "reading and writing .zst files") from None
-    return zstandard
 
 
 def _broken_data_errors() -> tuple[type[Exception], ...]:
@@ -171,5 +175,5 @@ def _broken_data_errors() -> tuple[type[Exception], ...]:
     try:
         import zstandard
     except ImportError:
-        return (OSError, EOFError)
-    return (OSError, EOFError, cast(type[Exception], zstandard.ZstdError))
+        return (OSError, EOFError, zlib.error)
+    return (OSError, EOFError, zlib.error, cast(type[Exception], zstandard.ZstdError))

@@ -35,7 +35,8 @@ def read_qrels(path: str | Path) -> Qrels:
         try:
             value = int(grade)
         except ValueError:
-            if number == 1 and len(fields) == 3:
+            # A header's third field is a word; "2.0" or an empty one is a grade gone wrong.
+            if number == 1 and len(fields) == 3 and grade.isalpha():
                 continue
             raise InputError(path, line=number, expected="a whole number as grade", found=shorten(grade)) from None
         judged = qrels.setdefault(query_id, {})

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, split_columns
-from inpars.data.files import decode, format_suffix, open_binary, read_jsonl, write_jsonl
+from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
+from inpars.data.files import decode, format_suffix, read_jsonl, read_lines, write_jsonl
 from inpars.data.formats import FORMATS, open_rows
 from inpars.data.records import Query, SyntheticQuery
 from inpars.errors import InputError, shorten
@@ -34,7 +34,7 @@ def read_queries(path: str | Path) -> list[Query]:
                     columns.read_text(row.values, path, row.line, QUERY_TEXTS).strip(),
                 ),
             )
-            for row in open_rows(path).rows()
+            for row in open_rows(path, columns.chosen).rows()
         )
     else:
         rows = _trec_topics(path)
@@ -63,7 +63,9 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
             raise InputError(
                 path, line=number, expected="the fields 'query' and 'doc_id'", found=", ".join(map(repr, row))
             )
-        row["doc_id"] = str(row["doc_id"])
+        for name in ("doc_id", "query_id"):
+            if name == "doc_id" or row.get(name) is not None:
+                row[name] = Columns(id=name).read_id(row, path, number, ())
         try:
             yield SyntheticQuery.from_row(row)
         except TypeError as error:
@@ -78,8 +80,7 @@ def write_synthetic_queries(path: str | Path, queries: Iterable[SyntheticQuery])
 
 
 def _trec_topics(path: Path) -> Iterator[tuple[int, Query]]:
-    with open_binary(path) as stream:
-        text = "".join(decode(path, number, line) for number, line in enumerate(stream, start=1))
+    text = "".join(decode(path, number, line) for number, _, line in read_lines(path))
     for topic in _TOPIC.finditer(text):
         line = text.count("\n", 0, topic.start()) + 1
         number, title = _NUMBER.search(topic[1]), _TITLE.search(topic[1])

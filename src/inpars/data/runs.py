@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from inpars.data.files import atomic_write, read_text_lines
-from inpars.errors import InputError, shorten
+from inpars.errors import InparsError, InputError, shorten
 
 Run: TypeAlias = dict[str, dict[str, float]]
 """`{query id: {document id: score}}`."""
@@ -58,11 +58,16 @@ def write_run(path: str | Path, run: Run, tag: str) -> None:
     """Write a run in TREC form, atomically: sorted, ranks from 1, no two scores of a query alike.
 
     Evaluation programs break ties each in its own way, so a score that would tie with the one
-    before it is written a millionth lower.
+    before it is written a millionth lower. `InparsError` for an id that a line of a run cannot hold.
     """
     with atomic_write(Path(path)) as stream:
         for query_id, scores in run.items():
             for rank, (doc_id, score) in enumerate(tie_free(scores), start=1):
+                if len(query_id.split()) != 1 or len(doc_id.split()) != 1:
+                    raise InparsError(
+                        f"{path}: query {query_id!r}, document {doc_id!r}: an id in a run must have no blanks",
+                        hint="replace the blanks in the ids of the corpus and the queries, for example by '_'",
+                    )
                 stream.write(f"{query_id} Q0 {doc_id} {rank} {score:.6f} {tag}\n".encode())
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from inpars.data.columns import split_columns
+from inpars.data.corpora.ir_datasets import is_known, qrels_of, queries_of
 from inpars.data.files import COMPRESSIONS
 from inpars.data.qrels import Qrels, read_qrels
 from inpars.data.queries import read_queries
@@ -27,23 +29,23 @@ class TestSet:
 def open_test_set(corpus: str, queries: str | Path | None, qrels: str | Path | None) -> TestSet | None:
     """The test set of a run: the files named, else the corpus's own, else None.
 
-    A BEIR folder brings `queries.jsonl` and `qrels/test.tsv`, an ir_datasets dataset its queries and
-    qrels, `python-docs` the set that ships with the package. Only queries with a judgment are kept.
+    A BEIR folder brings `queries.jsonl` and `qrels/test.tsv`, an ir_datasets dataset its (test)
+    queries and qrels, `python-docs` the set that ships with the package. Only queries with a judgment are kept.
     """
     if (queries is None) != (qrels is None):
         raise InparsError("--queries and --qrels go together: one of them is missing")
     if queries is not None and qrels is not None:
         return _scored(read_queries(queries), read_qrels(qrels), str(qrels))
-    scheme, _, rest = corpus.partition(":")
+    location = split_columns(corpus)[0]
     if corpus == "python-docs":
         folder = Path(str(resources.files("inpars.data") / "python_docs"))
         return _scored(read_queries(folder / "queries.jsonl"), read_qrels(folder / "qrels.tsv"), "shipped with inpars")
-    if scheme == "ir_datasets":
-        from inpars.data.corpora.ir_datasets import qrels_of, queries_of
-
-        found_queries, found_qrels = queries_of(rest), qrels_of(rest)
+    folder = Path(location)
+    if not folder.exists() and is_known(f"beir/{location}"):
+        location = f"ir_datasets:beir/{location}"
+    if (dataset := location.removeprefix("ir_datasets:")) != location:
+        found_queries, found_qrels = queries_of(dataset), qrels_of(dataset)
         return _scored(found_queries, found_qrels, corpus) if found_queries and found_qrels else None
-    folder = Path(corpus)
     for suffix in ("", *COMPRESSIONS):
         files = folder / f"queries.jsonl{suffix}", folder / "qrels" / "test.tsv"
         if all(file.is_file() for file in files):

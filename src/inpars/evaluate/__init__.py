@@ -96,6 +96,9 @@ def evaluate(
         if baseline not in runs:
             raise unknown_name("baseline", baseline, runs)
         pairs = [(name, baseline) for name in runs if name != baseline]
+    for name in (name for pair in pairs for name in pair):
+        if name not in runs:
+            raise unknown_name("run", name, runs)
     comparisons = []
     for measure in map(str, measures):
         differences = [

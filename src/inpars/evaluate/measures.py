@@ -9,7 +9,7 @@ import ir_measures
 import numpy as np
 
 from inpars.data.qrels import Qrels
-from inpars.data.runs import Run, tie_free
+from inpars.data.runs import Run, ranked
 from inpars.errors import OptionError
 
 PerQuery = dict[str, np.ndarray]
@@ -17,12 +17,12 @@ PerQuery = dict[str, np.ndarray]
 
 
 def parse_measures(names: Iterable[str]) -> list[Any]:
-    """ir-measures' measures; `OptionError` lists every name it does not know."""
+    """ir-measures' measures; `OptionError` lists every name that it does not know or cannot compute."""
     parsed, unknown = [], []
     for name in names:
         try:
-            parsed.append(ir_measures.parse_measure(name))
-        except (NameError, ValueError, SyntaxError):
+            parsed.append(_parse(name))
+        except (NameError, ValueError, AssertionError):
             unknown.append(name)
     if unknown:
         raise OptionError(
@@ -32,14 +32,28 @@ def parse_measures(names: Iterable[str]) -> list[Any]:
     return parsed
 
 
+def _parse(name: str) -> Any:
+    measure = ir_measures.parse_measure(name)
+    measure.validate_params()
+    # trec_eval crashes on a cutoff of 0.
+    if measure.params.get("cutoff", 1) < 1 or not ir_measures.DefaultPipeline.supports(measure):
+        raise ValueError(name)
+    return measure
+
+
 def per_query(run: Run, qrels: Qrels, measures: Sequence[Any]) -> PerQuery:
     """The value of each measure for each judged query; 0 where the run has nothing for it.
 
-    Ties are broken by document id first, so that every measure sees one and the same ranking.
+    Ties are broken by document id first, so that every measure sees one and the same ranking; it is
+    handed on as ranks, because trec_eval compares scores in single precision only.
     """
-    ranking = {query_id: dict(tie_free(scores)) for query_id, scores in run.items() if query_id in qrels}
+    ranking = {query_id: _by_rank(scores) for query_id, scores in run.items() if query_id in qrels}
     found: Mapping[tuple[str, str], float] = {
         (str(metric.measure), metric.query_id): metric.value
         for metric in ir_measures.iter_calc(measures, qrels, ranking)
     }
     return {str(m): np.array([found.get((str(m), query_id), 0.0) for query_id in qrels]) for m in measures}
+
+
+def _by_rank(scores: Mapping[str, float]) -> dict[str, float]:
+    return {doc_id: float(-rank) for rank, (doc_id, _) in enumerate(ranked(scores), start=1)}

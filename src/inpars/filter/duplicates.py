@@ -32,7 +32,8 @@ def judge(queries: Sequence[SyntheticQuery], options: DuplicatesOptions) -> list
             continue
         size = len(words)
         rarest = sorted(words, key=lambda word: (frequency[word], word))
-        prefix = rarest[: size - math.ceil(options.similarity * size) + 1]
+        # The product may lie a rounding error above a whole number.
+        prefix = rarest[: size - math.ceil(options.similarity * size - 1e-9) + 1]
         candidates = {p for word in prefix for p in holders[word]} if options.similarity < 1 else set()
         alike = next((p for p in sorted(candidates) if _jaccard(words, word_sets[p]) >= options.similarity), None)
         if alike is not None:

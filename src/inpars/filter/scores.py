@@ -23,7 +23,7 @@ def judge(queries: Sequence[SyntheticQuery], options: ScoresOptions) -> list[str
         )
     reasons: list[str | None] = []
     for query in queries:
-        if not query.log_probs or not all(map(math.isfinite, query.log_probs)):
+        if not query.log_probs or not all(value is not None and math.isfinite(value) for value in query.log_probs):
             reasons.append("no usable log-probabilities")
             continue
         query.score = query.scores[options.scoring] = score(query.log_probs, options.scoring)

@@ -20,7 +20,7 @@ def judge(queries: Sequence[SyntheticQuery], options: TopKOptions) -> list[str |
             hint="put a method that scores before it, as in: methods: [scores, top_k]",
         )
     wanted = options.keep_top_k
-    keep = round(wanted * len(queries)) if wanted < 1 else int(wanted)
-    best = sorted(queries, key=lambda query: (-(query.score or 0.0), query.query_id))[:keep]
-    kept = {query.query_id for query in best}
-    return [None if query.query_id in kept else f"not among the best {keep}" for query in queries]
+    keep = max(1, round(wanted * len(queries))) if wanted < 1 else int(wanted)
+    order = sorted(range(len(queries)), key=lambda i: (-(queries[i].score or 0.0), queries[i].query_id))
+    kept = set(order[:keep])
+    return [None if i in kept else f"not among the best {keep}" for i in range(len(queries))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from inpars.options import Options
 
@@ -18,6 +18,12 @@ class Mixture(Options):
     keywords: float = Field(1.0, ge=0, description="The content words of a salient sentence.")
     terms: float = Field(1.0, ge=0, description="Known-item terms from the document's language model.")
 
+    @model_validator(mode="after")
+    def _draws_something(self) -> Mixture:
+        if not 0 < sum(self.model_dump().values()) < float("inf"):
+            raise ValueError("at least one kind needs a weight above 0, and all must be finite")
+        return self
+
 
 class ExtractiveOptions(Options):
     """Options of the `extractive` backend."""
@@ -27,7 +33,7 @@ class ExtractiveOptions(Options):
         0.9,
         ge=0,
         le=1,
-        description="Share of title, heading and sentence queries whose words are cut from the document.",
+        description="Share of queries (but those of terms) whose source is cut from the document.",
     )
     smoothing: float = Field(
         0.2, ge=0, lt=1, description="Weight of the collection in the smoothed document language model."

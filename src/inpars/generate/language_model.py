@@ -30,9 +30,9 @@ class CollectionModel:
             self.document_counts.update(set(terms))
             self.documents += 1
         self.total = sum(self.term_counts.values())
-        self._vocabulary = list(self.term_counts)
-        frequencies = np.fromiter(self.term_counts.values(), dtype=np.float64, count=len(self.term_counts))
-        self._cumulative = np.cumsum(frequencies)
+        # Sorted, so that what is drawn does not depend on the order of the texts.
+        self._vocabulary = sorted(self.term_counts)
+        self._cumulative = np.cumsum([self.term_counts[term] for term in self._vocabulary])
 
     def probability(self, term: str) -> float:
         """p(term | collection); an unseen term counts as half an occurrence."""

@@ -77,8 +77,8 @@ class _Miner:
                 f"query {query.query_id} was written for document {query.doc_id!r}, which {self.corpus.name} lacks",
                 hint="give the corpus that the queries were generated from",
             )
-        source = self.corpus[query.doc_id].contents
-        candidates = self._candidates(query, _words(source))
+        words = _words(self.corpus[query.doc_id].contents)
+        candidates = self._candidates(query, words)
         if not candidates:
             return query.to_row() | {
                 "dropped_by": "negatives",
@@ -93,7 +93,7 @@ class _Miner:
             positive_id=query.doc_id,
             negative_ids=[candidates[place][0] for place in drawn],
             scores=[candidates[place][1] for place in drawn],
-            positive_text=query.doc_text if query.doc_text != source else "",
+            positive_text=query.doc_text if _words(query.doc_text) != words else "",
         ).to_row()
 
     def _candidates(self, query: SyntheticQuery, source_words: str) -> list[tuple[str, float]]:

@@ -50,11 +50,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         shutil.rmtree(artifact.output)
     os.replace(artifact.folder / "best", artifact.output)
     artifact.finish(**facts)
-    if facts["best_step"]:
-        told = f"step {facts['best_step']} of {facts['steps']}"
-    else:
-        told = "the untouched base: no training step ranked the held-out queries better"
-    say(f"train: kept {told} (held-out nDCG@10 by step: {facts['held_out_ndcg@10']}) -> {artifact.output}")
+    say(f"train: kept {_told(facts)} -> {artifact.output}")
     return artifact.output
 
 
@@ -79,9 +75,7 @@ def _train(triples: Path, corpus: Corpus, config: TrainConfig, folder: Path) -> 
     steps = total_steps(len(rows), config)
     trainee = FAMILIES[config.family](_load_path(config.base_model), config)
     trainer = trainee.trainer(rows, folder / "checkpoints", steps)
-    selection = Selection(
-        trainee, held_out, folder, steps=steps, evaluations=config.evaluations, base_share=config.base_share
-    )
+    selection = Selection(trainee, held_out, folder, config, steps)
     with progress_bar() as bar:
         trainer.add_callback(selection)
         trainer.add_callback(Bar(bar, steps))
@@ -94,13 +88,32 @@ def _train(triples: Path, corpus: Corpus, config: TrainConfig, folder: Path) -> 
         "examples": len(rows),
         "steps": steps,
         "held_out_queries": len(held_out.queries),
-        "held_out_ndcg@10": {str(step): round(score, 4) for step, score in sorted(selection.scores.items())},
-        "best_step": selection.best_step,
+        "candidates": [
+            {
+                "step": candidate.step,
+                "base_share": candidate.base_share,
+                "held_out_ndcg@10": round(candidate.score, 4),
+                "gain_in_standard_errors": round(selection.standard_errors(candidate), 2),
+            }
+            for candidate in selection.candidates
+        ],
+        "best_step": selection.best.step,
+        "best_base_share": selection.best.base_share,
     }
     write_json(best / "inpars.json", {**facts, "max_length": config.max_length, "training_data": read_facts(triples)})
     shutil.rmtree(best / HELD_OUT, ignore_errors=True)
     shutil.copytree(folder / HELD_OUT, best / HELD_OUT)
     return facts
+
+
+def _told(facts: dict[str, Any]) -> str:
+    base = facts["candidates"][0]["held_out_ndcg@10"]
+    best = max(facts["candidates"], key=lambda candidate: candidate["held_out_ndcg@10"])
+    tried = f"held-out nDCG@10 {best['held_out_ndcg@10']:.4f} against the base's {base:.4f}"
+    gain = f"{best['gain_in_standard_errors']:+.1f} standard errors"
+    if not facts["best_step"]:
+        return f"the untouched base: training did not clearly rank the held-out queries better ({tried}, {gain})"
+    return f"step {facts['best_step']} with {facts['best_base_share']:.0%} of the base ({tried}, {gain})"
 
 
 def read_facts(triples: Path) -> dict[str, str]:

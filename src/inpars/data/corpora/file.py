@@ -18,7 +18,7 @@ class FileCorpus(IndexedCorpus):
     def __init__(self, path: str | Path, columns: Columns | None = None) -> None:
         super().__init__(str(path))
         self.columns = columns or Columns()
-        self._source = open_rows(path)
+        self._source = open_rows(path, self.columns.chosen)
         self._fingerprint = ""
 
     def _rows(self) -> Iterator[tuple[int, int, Document]]:

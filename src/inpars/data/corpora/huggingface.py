@@ -8,6 +8,7 @@ from typing import Any
 
 from inpars.data.columns import DOCUMENT_IDS, DOCUMENT_TEXTS, Columns
 from inpars.data.corpora.base import IndexedCorpus
+from inpars.data.files import first_line
 from inpars.data.records import Document
 from inpars.errors import InparsError, MissingDependency
 
@@ -57,7 +58,7 @@ def _load(spec: str) -> Any:
         loaded = datasets.load_dataset(name, config or None)
     except Exception as error:
         raise InparsError(
-            f"cannot load the dataset {name!r}: {str(error).splitlines()[0]}",
+            f"cannot load the dataset {name!r}: {first_line(error)}",
             hint="hf:ID[:CONFIG[:SPLIT]], where ID is a dataset on the Hub or a local folder",
         ) from error
     if split and split not in loaded:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import Any
 
 from inpars.data.corpora.base import IndexedCorpus
 from inpars.data.qrels import Qrels
 from inpars.data.records import Document, Query
-from inpars.errors import InparsError, MissingDependency, unknown_name
+from inpars.errors import InparsError, MissingDependency, OptionError
 
 
 def load(dataset_id: str) -> Any:
@@ -22,7 +23,20 @@ def load(dataset_id: str) -> Any:
             return ir_datasets.load(candidate)
         except KeyError:
             continue
-    raise unknown_name("ir_datasets dataset", dataset_id, ir_datasets.registry)
+    close = difflib.get_close_matches(dataset_id, ir_datasets.registry, n=3)
+    suggestion = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+    raise OptionError(
+        f"unknown ir_datasets dataset {dataset_id!r}", hint=f"{suggestion}all of them: https://ir-datasets.com"
+    )
+
+
+def is_known(dataset_id: str) -> bool:
+    """Whether ir_datasets is installed and has a dataset of that very name."""
+    try:
+        import ir_datasets
+    except ImportError:
+        return False
+    return dataset_id in ir_datasets.registry
 
 
 class IrDatasetsCorpus(IndexedCorpus):
@@ -53,8 +67,8 @@ class IrDatasetsCorpus(IndexedCorpus):
 
 
 def queries_of(dataset_id: str) -> list[Query] | None:
-    """The dataset's queries, or None where it has none."""
-    dataset = load(dataset_id)
+    """The dataset's test queries, or None where it has none."""
+    dataset = _judged(dataset_id)
     if not dataset.has_queries():
         return None
     return [Query(str(row.query_id), row.default_text()) for row in dataset.queries_iter()]
@@ -62,13 +76,22 @@ def queries_of(dataset_id: str) -> list[Query] | None:
 
 def qrels_of(dataset_id: str) -> Qrels | None:
     """The dataset's relevance judgments, or None where it has none."""
-    dataset = load(dataset_id)
+    dataset = _judged(dataset_id)
     if not dataset.has_qrels():
         return None
     qrels: Qrels = {}
     for row in dataset.qrels_iter():
         qrels.setdefault(str(row.query_id), {})[str(row.doc_id)] = int(row.relevance)
     return qrels
+
+
+def _judged(dataset_id: str) -> Any:
+    """The dataset, or its part `/test` where only that has judgments, as most of BEIR's."""
+    import ir_datasets
+
+    dataset = load(dataset_id)
+    test = f"{dataset.dataset_id()}/test"
+    return ir_datasets.load(test) if not dataset.has_qrels() and test in ir_datasets.registry else dataset
 
 
 def _document(row: Any) -> Document:

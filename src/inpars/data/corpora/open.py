@@ -9,6 +9,7 @@ from pathlib import Path
 from inpars.data.columns import split_columns
 from inpars.data.corpora.base import Corpus
 from inpars.data.corpora.file import FileCorpus
+from inpars.data.corpora.ir_datasets import IrDatasetsCorpus, is_known
 from inpars.data.files import COMPRESSIONS, format_suffix
 from inpars.data.formats import FORMATS
 from inpars.errors import InputError, OptionError
@@ -43,8 +44,8 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
         return FileCorpus(_beir_file(path, BEIR_CORPUS_FILES), columns)
     if path.exists() or format_suffix(path) in FORMATS:
         return FileCorpus(path, columns)
-    if os.sep not in location and (corpus := _bare_beir_name(location)) is not None:
-        return corpus
+    if is_known(f"beir/{location}"):
+        return IrDatasetsCorpus(f"beir/{location}")
     raise OptionError(f"unknown corpus {spec!r}: no such file or folder", hint=f"a corpus is {SPECS}")
 
 
@@ -54,21 +55,6 @@ def _beir_file(folder: Path, names: tuple[str, ...]) -> Path:
             return folder / name
     listing = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "an empty folder"
     raise InputError(folder, expected=f"a BEIR folder with {names[0]}", found=listing)
-
-
-def _bare_beir_name(name: str) -> Corpus | None:
-    """The BEIR set of that name, where ir_datasets is installed and knows it."""
-    try:
-        import ir_datasets
-    except ImportError:
-        return None
-    return _ir_datasets(f"beir/{name}") if f"beir/{name}" in ir_datasets.registry else None
-
-
-def _ir_datasets(dataset_id: str) -> Corpus:
-    from inpars.data.corpora.ir_datasets import IrDatasetsCorpus
-
-    return IrDatasetsCorpus(dataset_id)
 
 
 def _huggingface(spec: str) -> Corpus:
@@ -84,5 +70,5 @@ def _python_docs() -> Corpus:
     return open_python_docs()
 
 
-_SCHEMES: dict[str, Callable[[str], Corpus]] = {"ir_datasets": _ir_datasets, "hf": _huggingface}
+_SCHEMES: dict[str, Callable[[str], Corpus]] = {"ir_datasets": IrDatasetsCorpus, "hf": _huggingface}
 _NAMED: dict[str, Callable[[], Corpus]] = {"python-docs": _python_docs}

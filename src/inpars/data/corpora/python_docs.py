@@ -32,10 +32,13 @@ def open_python_docs() -> MemoryCorpus:
     The corpus follows the interpreter: about 5,700 documents under Python 3.11.
     """
     shallowest: dict[str, str] = {}
-    for name, docstring in _docstrings():
-        text = inspect.cleandoc(docstring).strip()
-        if len(text.split()) >= _MINIMUM_WORDS:
-            shallowest[text] = min(name, shallowest.get(text, name), key=lambda n: (n.count("."), len(n), n))
+    # Deprecated parts of the library warn when they are imported or looked at.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, docstring in _docstrings():
+            text = inspect.cleandoc(docstring).strip()
+            if len(text.split()) >= _MINIMUM_WORDS:
+                shallowest[text] = min(name, shallowest.get(text, name), key=lambda n: (n.count("."), len(n), n))
     # A function may share its module's name: the module, met first, keeps it.
     documents: dict[str, Document] = {}
     for text, name in shallowest.items():
@@ -44,7 +47,8 @@ def open_python_docs() -> MemoryCorpus:
 
 
 def _docstrings() -> Iterator[tuple[str, str]]:
-    for name, module in _modules():
+    # All modules first: importing one may change what another shows.
+    for name, module in list(_modules()):
         if module.__doc__:
             yield name, module.__doc__
         prefix = "" if name == "builtins" else f"{name}."
@@ -94,9 +98,7 @@ def _with_children(name: str) -> Iterator[tuple[str, ModuleType]]:
 
 def _import(name: str) -> ModuleType | None:
     """The module, or None where this build or platform lacks it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            return None
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None

@@ -6,11 +6,11 @@ single integer (a byte offset, or a row number), so that an index over millions 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from inpars.data.files import COMPRESSIONS, format_suffix
+from inpars.data.files import COMPRESSIONS, format_suffix, require_file
 from inpars.errors import InputError
 from inpars.registry import Registry
 
@@ -27,6 +27,9 @@ class RowSource(Protocol):
     """What a format offers."""
 
     path: Path
+
+    def __init__(self, path: Path, columns: Collection[str]) -> None:
+        """`columns` are the names that the caller has chosen, if any: a header may be told by them."""
 
     def rows(self) -> Iterator[Row]:
         """Stream every record in file order."""
@@ -49,8 +52,8 @@ FORMATS: Registry[type[RowSource]] = Registry(
 )
 
 
-def open_rows(path: str | Path) -> RowSource:
-    """The row source for a file, by its suffix; `InputError` where the format is not known."""
+def open_rows(path: str | Path, columns: Collection[str] = ()) -> RowSource:
+    """The row source for a file, by its suffix; `InputError` for no file or an unknown format."""
     path = Path(path)
     suffix = format_suffix(path)
     if suffix not in FORMATS:
@@ -59,4 +62,5 @@ def open_rows(path: str | Path) -> RowSource:
             expected=f"a file that ends in {', '.join(FORMATS)} (and {' or '.join(COMPRESSIONS)})",
             found=f"the ending {suffix!r}",
         )
-    return FORMATS[suffix](path)  # type: ignore[call-arg]
+    require_file(path)
+    return FORMATS[suffix](path, columns)

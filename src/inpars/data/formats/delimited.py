@@ -1,17 +1,18 @@
 """CSV and TSV; the locator is the byte offset at which the record starts.
 
 CSV has a header and may quote. TSV is as this field writes it: never quoted, and either with a
-header (told by a column called `text` or an id) or, as InPars v1 has it, `id <tab> text`.
+header (told by a usual or chosen column name) or, as InPars v1 has it, `id <tab> text`.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
+from inpars.data.columns import DOCUMENT_IDS, DOCUMENT_TEXTS, QUERY_IDS, QUERY_TEXTS
 from inpars.data.files import decode, read_lines
 from inpars.data.formats import Row
 from inpars.data.formats.spool import SeekableLines
@@ -20,7 +21,7 @@ from inpars.errors import InputError
 # A document may be longer than the csv module's default limit of 128 KiB a field.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
-_HEADER_WORDS = {"_id", "id", "doc_id", "docid", "docno", "query_id", "query-id", "qid", "text", "query", "title"}
+_HEADER_WORDS = {*DOCUMENT_IDS, *DOCUMENT_TEXTS, *QUERY_IDS, *QUERY_TEXTS}
 _POSITIONAL = {2: ("id", "text"), 3: ("id", "title", "text")}
 
 
@@ -31,8 +32,9 @@ class DelimitedRows:
     quoting: int
     header_required: bool
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Collection[str] = ()) -> None:
         self.path = path
+        self._header_words = {*_HEADER_WORDS, *columns}
         self._seekable = SeekableLines(path)
         self._columns: tuple[str, ...] = ()
 
@@ -61,13 +63,13 @@ class DelimitedRows:
     def fetch(self, locator: int) -> Row:
         """The record that starts at byte offset `locator`, after `rows` has seen the columns."""
         stream = self._seekable.at(locator)
-        lines = _decoded(stream, self.path)
+        lines = _decoded(stream, self.path, first=locator == 0)
         values = next(csv.reader(lines, delimiter=self.delimiter, quoting=self.quoting, strict=True))  # type: ignore[arg-type]
         return Row(locator, 0, self._named(0, values))
 
     def _read_columns(self, line: int, values: list[str]) -> tuple[tuple[str, ...], bool]:
         names = tuple(value.strip() for value in values)
-        if self.header_required or _HEADER_WORDS & set(names):
+        if self.header_required or self._header_words & {*names, *map(str.lower, names)}:
             return names, True
         if len(names) not in _POSITIONAL:
             raise InputError(
@@ -123,6 +125,7 @@ class _Lines:
         return decode(self.path, self.number, line)
 
 
-def _decoded(stream: IO[bytes], path: Path) -> Iterator[str]:
+def _decoded(stream: IO[bytes], path: Path, first: bool) -> Iterator[str]:
     for line in stream:
-        yield decode(path, 0, line)
+        yield decode(path, 1 if first else 0, line)
+        first = False

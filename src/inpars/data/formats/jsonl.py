@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from inpars.data.files import parse_json_object, read_lines
@@ -13,7 +13,7 @@ from inpars.data.formats.spool import SeekableLines
 class JsonlRows:
     """The objects of a `.jsonl` file. Blank lines are passed over."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Collection[str] = ()) -> None:
         self.path = path
         self._seekable = SeekableLines(path)
 

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import IO
 
 from inpars.data.files import COMPRESSIONS, open_binary
 
 
-class SeekableLines:
-    """A handle that can go to any byte offset of the decompressed file.
+def open_spool() -> IO[bytes]:
+    """An unnamed temporary file, which goes when it is closed."""
+    return tempfile.TemporaryFile(prefix="inpars-")
 
-    A compressed file cannot be entered in the middle, so it is decompressed once, on first use,
-    into an unnamed temporary file that goes when the handle does.
-    """
+
+def open_seekable(path: Path) -> IO[bytes]:
+    """The decompressed file; a compressed one cannot be entered in the middle, and is spooled."""
+    if path.suffix not in COMPRESSIONS:
+        return path.open("rb")
+    spool = open_spool()
+    try:
+        with open_binary(path) as stream:
+            shutil.copyfileobj(stream, spool, 1 << 20)
+    except BaseException:
+        spool.close()
+        raise
+    return spool
+
+
+class SeekableLines:
+    """A handle that can go to any byte offset of the decompressed file; opened on first use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,14 +40,7 @@ class SeekableLines:
     def at(self, offset: int) -> IO[bytes]:
         """The stream, positioned at `offset`."""
         if self._stream is None:
-            self._stream = self._open()
+            self._stream = open_seekable(self.path)
+            weakref.finalize(self, self._stream.close)
         self._stream.seek(offset)
         return self._stream
-
-    def _open(self) -> IO[bytes]:
-        if self.path.suffix not in COMPRESSIONS:
-            return self.path.open("rb")
-        spool = tempfile.TemporaryFile(prefix="inpars-")  # noqa: SIM115 - lives as long as the handle
-        with open_binary(self.path) as stream:
-            shutil.copyfileobj(stream, spool, 1 << 20)
-        return spool

@@ -19,15 +19,17 @@ from inpars.generate.config import GenerateConfig
 from inpars.generate.language_model import CollectionModel, DocumentModel, words
 from inpars.generate.sentences import Span, heading_text, headings, sentences
 
-_WORD = re.compile(r"\S+")
+_CHUNK = re.compile(r"\S+")
+_PLAIN_WORD = re.compile(r"\w+")
 _ATTEMPTS_PER_QUERY = 4
 _MIN_WORDS = 3
+_MIN_QUERY_WORDS = 2
 _MAX_KEYWORDS = 6
 _MAX_TERMS = 6
 
 
 class _Draft(NamedTuple):
-    """A query, and the document as it stands with the query's source cut out (None: nothing to cut)."""
+    """A query, and the document as it stands with the query's source cut out (None: nothing is cut)."""
 
     query: str
     withheld: str | None = None
@@ -77,28 +79,27 @@ class Extractive:
             found[draft.query.lower()] = SyntheticQuery(
                 query=draft.query,
                 doc_id=document.doc_id,
-                doc_text=draft.withheld if hidden and draft.withheld else document.contents,
+                doc_text=draft.withheld if draft.withheld and hidden else document.contents,
                 log_probs=draft.log_probs or model.log_probs(draft.query),
                 generator=f"extractive:{kind}",
             )
         return list(found.values())
 
     def _title(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
-        if len(words(document.title)) < _MIN_WORDS or not words(document.text):
+        if len(words(document.title)) < _MIN_WORDS:
             return None
-        return _Draft(" ".join(document.title.split()), document.text)
+        return _drafted(" ".join(document.title.split()), Document(document.doc_id, document.text))
 
     def _heading(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         found = headings(document.text)
         if not found:
             return None
         span = found[int(rng.integers(len(found)))]
-        query = heading_text(span.of(document.text))
-        return _Draft(query, _without(document, span)) if len(words(query)) >= 2 else None
+        return _drafted(heading_text(span.of(document.text)), _without(document, span))
 
     def _sentence(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         span = self._salient(document, rng)
-        return _Draft(span.of(document.text), _without(document, span)) if span else None
+        return _drafted(span.of(document.text), _without(document, span)) if span else None
 
     def _keywords(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         span = self._salient(document, rng)
@@ -110,9 +111,13 @@ class Extractive:
         limit = int(rng.integers(_MIN_WORDS, _MAX_KEYWORDS + 1))
         best = set(sorted(content, key=lambda w: -self.collection.idf(w.lower()))[:limit])
         chosen = [word for word in content if word in best]
-        return _Draft(" ".join(chosen), _without(document, span)) if len(chosen) >= 2 else None
+        if len(chosen) < _MIN_QUERY_WORDS:
+            return None
+        return _Draft(" ".join(chosen), _without_words(span.of(document.text), _without(document, span)))
 
     def _terms(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
+        if model.length < _MIN_WORDS:
+            return None
         target = int(rng.integers(_MIN_WORDS, _MAX_TERMS + 1))
         chosen: dict[str, float] = {}
         for _ in range(8 * target):
@@ -121,7 +126,7 @@ class Extractive:
                 chosen.setdefault(term, model.log_prob(term))
             if len(chosen) == target:
                 break
-        return _Draft(" ".join(chosen), None, list(chosen.values())) if len(chosen) >= 2 else None
+        return _Draft(" ".join(chosen), None, list(chosen.values())) if len(chosen) >= _MIN_QUERY_WORDS else None
 
     def _salient(self, document: Document, rng: np.random.Generator) -> Span | None:
         """A sentence drawn in proportion to how much of the document's weight (tf-idf) its words carry."""
@@ -133,7 +138,7 @@ class Extractive:
         salience = []
         for span in spans:
             terms = [w.lower() for w in words(text[span.start : span.end])]
-            content = {t for t in terms if self.collection.is_content_word(t)}
+            content = dict.fromkeys(t for t in terms if self.collection.is_content_word(t))
             salience.append(sum(counts[t] * self.collection.idf(t) for t in content) / len(terms) + 1e-6)
         weights = np.array(salience)
         span = spans[int(rng.choice(len(spans), p=weights / weights.sum()))]
@@ -142,7 +147,7 @@ class Extractive:
 
 def _shortened(text: str, span: Span, max_words: int, rng: np.random.Generator) -> Span:
     """`span`, or a random stretch of `max_words` words of it where it is longer."""
-    starts = [span.start + match.start() for match in _WORD.finditer(text[span.start : span.end])]
+    starts = [span.start + match.start() for match in _CHUNK.finditer(text[span.start : span.end])]
     if len(starts) <= max_words:
         return span
     length = int(rng.integers(max(_MIN_WORDS, max_words // 3), max_words + 1))
@@ -151,7 +156,26 @@ def _shortened(text: str, span: Span, max_words: int, rng: np.random.Generator) 
     return Span(starts[first], end)
 
 
-def _without(document: Document, span: Span) -> str | None:
-    """The searchable text with `span` of the body cut out, or None where nothing would be left."""
-    rest = Document(document.doc_id, span.cut_from(document.text), document.title).contents
-    return rest if len(words(rest)) >= _MIN_WORDS else None
+def _without(document: Document, span: Span) -> Document:
+    """The document with `span` of its body cut out."""
+    return Document(document.doc_id, span.cut_from(document.text), document.title)
+
+
+def _drafted(query: str, rest: Document) -> _Draft | None:
+    """`query` as a draft that can be hidden; None where it says nothing, or all that the document says."""
+    withheld = _without_words(query, rest) if len(words(query)) >= _MIN_QUERY_WORDS else None
+    return _Draft(query, withheld) if withheld else None
+
+
+def _without_words(source: str, rest: Document) -> str | None:
+    """The searchable text of `rest` without any copy of `source` in it; None where too little is left.
+
+    A title is often the first sentence too, and a sentence may stand twice. What counts is the
+    words, whatever stands between them.
+    """
+    phrase = r"\W+".join(map(re.escape, _PLAIN_WORD.findall(source)))
+    copy = re.compile(rf"(?<!\w){phrase}(?!\w)[.!?。！？:]?", re.IGNORECASE)
+    text = rest.contents
+    while copy.search(text):
+        text = copy.sub("", text).strip()
+    return text if len(words(text)) >= _MIN_WORDS else None

@@ -37,10 +37,12 @@ def arguments(config: TrainConfig, folder: Path, steps: int) -> dict[str, Any]:
     }
 
 
-def set_dropout(model: Any, probability: float) -> None:
-    """Set the dropout of every layer."""
+def prepare(model: Any, config: TrainConfig) -> None:
+    """Set the dropout of every layer, and leave out what only a model card would need."""
     from torch.nn import Dropout
 
     for module in model.modules():
         if isinstance(module, Dropout):
-            module.p = probability
+            module.p = config.dropout
+    # `inpars.json` says what the model is. A card with no examples would search the data for some.
+    model.model_card_data.widget = [{}]

@@ -9,7 +9,7 @@ from inpars.models.precision import default_device
 from inpars.models.scorers.bi_encoder import BiEncoder
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Example
-from inpars.train.families.arguments import arguments, set_dropout
+from inpars.train.families.arguments import arguments, prepare
 
 
 class BiEncoderTrainee:
@@ -26,9 +26,7 @@ class BiEncoderTrainee:
         self.model = SentenceTransformer(model, device=config.device or default_device())
         self._own_length = self.model.max_seq_length
         self.model.max_seq_length = min(self._own_length or config.max_length, config.max_length)
-        # Our own `inpars.json` says what the model is; the card's examples cost a pass over the data.
-        self.model.model_card_data.generate_widget_examples = False
-        set_dropout(self.model, config.dropout)
+        prepare(self.model, config)
 
     def scorer(self) -> BiEncoder:
         """A scorer with nothing remembered of earlier weights."""

@@ -9,7 +9,7 @@ from inpars.models.precision import default_device
 from inpars.models.scorers.cross_encoder import CrossEncoder
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Example
-from inpars.train.families.arguments import arguments, set_dropout
+from inpars.train.families.arguments import arguments, prepare
 
 
 class CrossEncoderTrainee:
@@ -20,9 +20,7 @@ class CrossEncoderTrainee:
 
         self.config = config
         self.model = Model(model, num_labels=1, max_length=config.max_length, device=config.device or default_device())
-        # Our own `inpars.json` says what the model is; the card's examples cost a pass over the data.
-        self.model.model_card_data.generate_widget_examples = False
-        set_dropout(self.model, config.dropout)
+        prepare(self.model, config)
 
     def scorer(self) -> CrossEncoder:
         """A scorer over the weights as they stand."""

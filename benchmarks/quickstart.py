@@ -1,0 +1,101 @@
+"""`inpars run quickstart` on every English test collection: effectiveness, significance, seconds.
+
+    python benchmarks/quickstart.py [--output DIR] [COLLECTION ...]
+
+The collections are read from `../shared/collections`. The run directories stay in DIR, so that a
+second call only prints the tables again; the tables go to standard output as Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from statistics import fmean
+
+ROOT = Path(__file__).resolve().parents[1].parent / "shared" / "collections"
+ENGLISH = "cacm cisi covidqa cranfield liveqa-med medline pira-en scifact squad-dev time vaswani xquad-en".split()
+SYSTEMS = ("bm25", "base", "base_fused", "tuned", "tuned_fused")
+STAGES = ("generate", "filter", "negatives", "train", "rerank", "evaluate")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("collections", nargs="*", default=ENGLISH)
+    parser.add_argument("--output", type=Path, default=Path("build/quickstart"))
+    parser.add_argument("--set", action="append", default=[], help="override of a recipe option, as in `inpars run`")
+    arguments = parser.parse_args()
+    results = {}
+    for name in arguments.collections:
+        if not (ROOT / name).is_dir():
+            sys.exit(f"no collection {name!r} in {ROOT}")
+        results[name] = run(name, arguments.output / name, arguments.set)
+    print_tables(results)
+
+
+def run(name: str, folder: Path, overrides: list[str]) -> dict:
+    command = [sys.executable, "-m", "inpars", "run", "quickstart", "--corpus", str(ROOT / name), "--output", str(folder)]
+    for override in overrides:
+        command += ["--set", override]
+    subprocess.run(command, check=True, stdout=sys.stderr, env=os.environ | {"HF_HUB_OFFLINE": "1"})
+    metrics = json.loads((folder / "metrics.json").read_text())
+    manifest = json.loads((folder / "manifest.json").read_text())
+    return {"metrics": metrics, "seconds": seconds(manifest), "facts": manifest["steps"]}
+
+
+def seconds(manifest: dict) -> dict[str, float]:
+    """Seconds of each stage; rerank's facts hold one sidecar for each of its runs."""
+    found = {}
+    for name, step in manifest["steps"].items():
+        facts = step["facts"]
+        found[name] = facts["seconds"] if "seconds" in facts else sum(part["seconds"] for part in facts.values())
+    return found
+
+
+def print_tables(results: dict[str, dict]) -> None:
+    for measure in ("nDCG@10", "R@100"):
+        print(f"\n### {measure}\n")
+        header(["collection", "queries", *SYSTEMS])
+        rows = []
+        for name, result in results.items():
+            values = [result["metrics"]["systems"][system][measure] for system in SYSTEMS]
+            rows.append(values)
+            print(f"| {name} | {result['metrics']['test_set']['queries']} | " + " | ".join(f"{v:.4f}" for v in values) + " |")
+        means = [fmean(column) for column in zip(*rows, strict=True)]
+        print("| **mean** | | " + " | ".join(f"**{mean:.4f}**" for mean in means) + " |")
+    print("\n### Differences in nDCG@10 (p after Holm's correction), weights and seconds\n")
+    header(["collection", "tuned_fused - bm25", "tuned - base", "tuned_fused - base_fused", "weights", "kept step", "seconds"])
+    for name, result in results.items():
+        cells = [difference(result, *pair) for pair in (("tuned_fused", "bm25"), ("tuned", "base"), ("tuned_fused", "base_fused"))]
+        rerank = result["facts"]["rerank"]["facts"]
+        weights = " / ".join(str(rerank[f"{system}.trec"]["fusion_weight"]) for system in ("base", "tuned"))
+        train = result["facts"]["train"]["facts"]
+        total = sum(result["seconds"].values())
+        print(f"| {name} | {' | '.join(cells)} | {weights} | {train['best_step']} of {train['steps']} | {total:.0f} |")
+    print("\n### Seconds by stage\n")
+    header(["collection", *STAGES])
+    for name, result in results.items():
+        print(f"| {name} | " + " | ".join(f"{result['seconds'][stage]:.1f}" for stage in STAGES) + " |")
+    versions = ", ".join(f"{p} {metadata.version(p)}" for p in ("torch", "transformers", "sentence-transformers", "bm25s"))
+    print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, {versions}.")
+
+
+def difference(result: dict, system: str, baseline: str) -> str:
+    for row in result["metrics"]["comparisons"]:
+        if (row["system"], row["baseline"], row["measure"]) == (system, baseline, "nDCG@10"):
+            return f"{row['delta']:+.4f} ({row['p_holm']:.4f})"
+    return ""
+
+
+def header(columns: list[str]) -> None:
+    print("| " + " | ".join(columns) + " |")
+    print("|" + " --- |" * len(columns))
+
+
+if __name__ == "__main__":
+    main()

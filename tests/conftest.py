@@ -1,0 +1,141 @@
+"""Fixtures that all tests share: real collections, and tiny real models made in the session."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+WORDS = (
+    "wing lift drag flow shock layer heat plate speed sound pressure boundary theory "
+    "method wave surface body angle slender cone blunt nose mach number ratio jet"
+).split()
+
+
+@pytest.fixture(scope="session")
+def collection() -> Callable[[str], Path]:
+    """The folder of a real collection with human judgments, by name."""
+    root = Path(__file__).resolve().parents[2] / "shared" / "collections"
+
+    def find(name: str) -> Path:
+        if not (root / name / "corpus.jsonl").is_file():
+            pytest.skip(f"needs the test collection {name!r} in {root}")
+        return root / name
+
+    return find
+
+
+@pytest.fixture
+def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
+    """Write rows to a JSONL file in the test's folder and return its path."""
+
+    def write(rows: list[dict[str, Any]], name: str = "rows.jsonl") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def toy_rows() -> list[dict[str, str]]:
+    """Sixty short documents about a few things each, no two alike."""
+    rows = []
+    for number in range(60):
+        words = [WORDS[(number * step + step) % len(WORDS)] for step in range(1, 13)]
+        text = f"{' '.join(words[:6])} is studied. {' '.join(words[6:])} was measured in test {number}."
+        rows.append({"_id": f"d{number:02d}", "title": f"{words[0]} and {words[5]} study {number}", "text": text})
+    return rows
+
+
+@pytest.fixture(scope="session")
+def toy_corpus(tmp_path_factory: pytest.TempPathFactory, toy_rows: list[dict[str, str]]) -> Path:
+    """A BEIR folder of the toy documents, with ten test queries and their judgments."""
+    folder = tmp_path_factory.mktemp("toy")
+    (folder / "qrels").mkdir()
+    dump = lambda rows: "".join(json.dumps(row) + "\n" for row in rows)  # noqa: E731
+    (folder / "corpus.jsonl").write_text(dump(toy_rows))
+    queries = [{"_id": f"q{n}", "text": " ".join(toy_rows[n * 5]["text"].split()[:4])} for n in range(10)]
+    (folder / "queries.jsonl").write_text(dump(queries))
+    qrels = "".join(f"q{n}\td{n * 5:02d}\t1\n" for n in range(10))
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + qrels)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(toy_rows: list[dict[str, str]]) -> Any:
+    """A WordPiece tokenizer over the toy documents' words."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    words = sorted({word.strip(".") for row in toy_rows for word in f"{row['title']} {row['text']}".lower().split()})
+    vocabulary = {token: number for number, token in enumerate(special + words)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=64,
+    )
+
+
+def _tiny_config(vocabulary: int, **more: Any) -> Any:
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        **more,
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_bi_encoder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
+    """A BERT-shaped bi-encoder with random weights, saved as sentence-transformers saves it."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertModel
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models")
+    BertModel(_tiny_config(len(tiny_tokenizer))).save_pretrained(folder / "bert")
+    tiny_tokenizer.save_pretrained(folder / "bert")
+    transformer = Transformer(str(folder / "bert"), max_seq_length=64)
+    model = SentenceTransformer(modules=[transformer, Pooling(32, "mean")], device="cpu")
+    model.save_pretrained(str(folder / "bi-encoder"), create_model_card=False)
+    return folder / "bi-encoder"
+
+
+@pytest.fixture(scope="session")
+def tiny_cross_encoder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
+    """A BERT-shaped cross-encoder with random weights and one output."""
+    import torch
+    from transformers import BertForSequenceClassification
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "cross-encoder"
+    BertForSequenceClassification(_tiny_config(len(tiny_tokenizer), num_labels=1)).save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder

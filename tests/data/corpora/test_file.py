@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import gzip
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.records import Document
+from inpars.errors import InparsError, InputError
+
+Write = Callable[[str, list[dict[str, Any]]], Path]
+WriteBytes = Callable[[str, bytes], Path]
+
+FORMATS = [f"docs.{name}{suffix}" for name in ("jsonl", "csv", "tsv", "parquet") for suffix in ("", ".gz", ".zst")]
+ROWS = [{"_id": f"{n:03d}", "title": "" if n % 3 else f"Title {n}", "text": f"text of ä {n}"} for n in range(50)]
+DOCUMENTS = [Document(row["_id"], row["text"], row["title"]) for row in ROWS]
+
+
+@pytest.fixture(params=FORMATS)
+def path(request: pytest.FixtureRequest, write_documents: Write) -> Path:
+    """The same fifty documents in each format and compression."""
+    return write_documents(request.param, ROWS)
+
+
+def test_documents_stream_in_the_order_of_the_file_as_often_as_asked(path: Path) -> None:
+    corpus = open_corpus(path)
+    assert list(corpus) == DOCUMENTS
+    assert list(corpus) == DOCUMENTS
+
+
+def test_a_corpus_has_a_length(path: Path) -> None:
+    assert len(open_corpus(path)) == 50
+
+
+def test_documents_are_looked_up_by_id_and_ids_keep_their_zeros(path: Path) -> None:
+    corpus = open_corpus(path)
+    for number in (7, 49, 0):
+        assert corpus[f"{number:03d}"] == DOCUMENTS[number]
+    assert "007" in corpus
+    assert "7" not in corpus
+    assert 7 not in corpus
+    with pytest.raises(KeyError):
+        corpus["7"]
+
+
+def test_shuffling_gives_every_document_once_in_an_order_that_the_seed_fixes(path: Path) -> None:
+    first, again, other = (list(open_corpus(path).shuffled(seed)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert first != DOCUMENTS
+    assert sorted(first, key=lambda d: d.doc_id) == sorted(other, key=lambda d: d.doc_id) == DOCUMENTS
+
+
+def test_a_sample_is_distinct_and_fixed_by_its_seed(path: Path) -> None:
+    corpus = open_corpus(path)
+    sample = corpus.sample(20, seed=3)
+    assert len({document.doc_id for document in sample}) == 20
+    assert sample == open_corpus(path).sample(20, seed=3)
+    assert sample != corpus.sample(20, seed=4)
+    assert set(sample) <= set(DOCUMENTS)
+
+
+def test_a_smaller_sample_is_the_beginning_of_a_larger_one_and_none_is_larger_than_the_corpus(path: Path) -> None:
+    corpus = open_corpus(path)
+    assert corpus.sample(5, seed=3) == corpus.sample(20, seed=3)[:5]
+    assert len(corpus.sample(1000, seed=3)) == 50
+    assert corpus.sample(0, seed=3) == []
+
+
+def test_a_corpus_can_be_read_in_two_places_at_once(path: Path) -> None:
+    corpus = open_corpus(path)
+    for document, other in zip(corpus, corpus.shuffled(1), strict=True):
+        assert corpus[other.doc_id] == other
+        assert corpus[document.doc_id] == document
+
+
+def test_the_fingerprint_changes_with_the_contents(path: Path, write_documents: Write) -> None:
+    before = open_corpus(path).fingerprint()
+    assert open_corpus(path).fingerprint() == before
+    write_documents(path.name, [*ROWS[1:], ROWS[0] | {"text": "another"}])
+    assert open_corpus(path).fingerprint() != before
+
+
+def test_the_fingerprint_changes_with_the_columns_that_are_read(write_documents: Write) -> None:
+    path = write_documents("docs.jsonl", [{"id": "1", "text": "a", "abstract": "b"}])
+    assert open_corpus(f"{path}?text=abstract").fingerprint() != open_corpus(path).fingerprint()
+
+
+def test_streaming_reads_no_further_than_it_is_asked(write_bytes: WriteBytes) -> None:
+    path = write_bytes("docs.jsonl", b'{"_id": "1", "text": "a"}\n{"_id": "2", "text": "b"}\nbroken\n')
+    assert [document.doc_id for document in itertools.islice(open_corpus(path), 2)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_document_may_be_longer_than_128_kib(write_documents: Write, name: str) -> None:
+    text = "long " * 60_000
+    corpus = open_corpus(write_documents(name, [{"id": "a", "text": "short"}, {"id": "b", "text": text}]))
+    assert corpus["b"].text == text
+
+
+@pytest.mark.parametrize("name", ["docs.jsonl", "docs.parquet"])
+def test_integer_ids_become_strings_and_null_titles_empty(write_documents: Write, name: str) -> None:
+    rows = [{"id": 7, "title": None, "text": "a"}, {"id": 2**40, "title": "T", "text": "b"}]
+    corpus = open_corpus(write_documents(name, rows))
+    assert list(corpus) == [Document("7", "a"), Document(str(2**40), "b", "T")]
+    assert corpus["7"].contents == "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("docs.jsonl", '\ufeff{"_id": "007", "text": "one"}\r\n{"_id": "d2", "text": "two"}\r\n'),
+        ("docs.csv", "\ufeffid,text\r\n007,one\r\nd2,two\r\n"),
+        ("docs.tsv", "\ufeffid\ttext\r\n007\tone\r\nd2\ttwo\r\n"),
+        ("docs.tsv", "\ufeff007\tone\r\nd2\ttwo\r\n"),
+    ],
+    ids=["jsonl", "csv", "tsv", "tsv without header"],
+)
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_a_byte_order_mark_and_crlf_leave_no_trace(write_bytes: WriteBytes, name: str, data: str, suffix: str) -> None:
+    corpus = open_corpus(write_bytes(name + suffix, data.encode()))
+    assert list(corpus) == [Document("007", "one"), Document("d2", "two")]
+    assert [corpus["007"].text, corpus["d2"].text] == ["one", "two"]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_a_csv_document_of_several_lines_is_found_again(write_bytes: WriteBytes, suffix: str) -> None:
+    data = b'id,title,text\n1,"A, ""b""","first\n\nsecond"\n2,,"x\r\ny"\n3,C,z\n'
+    corpus = open_corpus(write_bytes(f"docs.csv{suffix}", data))
+    assert corpus["1"] == Document("1", "first\n\nsecond", 'A, "b"')
+    assert corpus["2"] == Document("2", "x\r\ny")
+    assert sorted(document.doc_id for document in corpus.sample(3, seed=0)) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("name", ["docs.jsonl", "docs.csv", "docs.tsv", "docs.parquet"])
+def test_the_columns_may_be_named_in_the_spec(write_documents: Write, name: str) -> None:
+    path = write_documents(name, [{"pmid": "007", "head": "T", "abstract_en": "A"}])
+    corpus = open_corpus(f"{path}?id=pmid&text=abstract_en&title=head")
+    assert list(corpus) == [Document("007", "A", "T")]
+
+
+def test_the_collection_of_inpars_v1_has_no_header(write_bytes: WriteBytes) -> None:
+    corpus = open_corpus(write_bytes("collection.tsv", b'0\tThe "first" passage.\n1\tThe second.\n'))
+    assert list(corpus) == [Document("0", 'The "first" passage.'), Document("1", "The second.")]
+
+
+def read_everything(corpus: Corpus) -> None:
+    assert len(corpus)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "line", "expected", "found"),
+    [
+        ("d.jsonl", b'{"_id": "1", "text": "a"}\n{"_id": "2", "te\n', 2, "one JSON object", '{"_id": "2", "te'),
+        ("d.jsonl", b'{"_id": "1", "text": "a"}\n{"_id": "2"}\n', 2, "a field with a text: text, ", "'_id'"),
+        ("d.jsonl", b'{"text": "a"}\n', 1, "a field with an id: _id, ", "'text'"),
+        ("d.jsonl", b'{"id": 1.5, "text": "a"}\n', 1, "a string or a whole number as id in 'id'", "1.5"),
+        ("d.jsonl", b'{"id": "1", "text": null}\n', 1, "a string in 'text'", "None"),
+        ("d.jsonl", b'{"id": "1", "text": "caf\xe9"}\n', 1, "UTF-8 text", "byte 0xe9 at column 25"),
+        ("d.csv", b"id,text\n1,caf\xe9\n", 2, "UTF-8 text", "byte 0xe9 at column 6"),
+        ("d.csv", b"name,words\n1,a\n", 2, "a field with an id: _id, ", "'name', 'words'"),
+        ("d.csv", b"id,text\n1\n", 2, "2 values (id, text)", "1"),
+        ("d.csv", b'id,text\n1,"a\n', 2, "a well-formed record", "unexpected end of data"),
+        ("d.tsv", b"1\ta\n2\tb\tc\n", 2, "2 values (id, text)", "3"),
+        ("d.tsv", b"1\ta\nb\xff\n", 2, "UTF-8 text", "byte 0xff at column 2"),
+    ],
+)
+def test_bad_input_is_named_by_file_and_line_with_what_was_expected_and_found(
+    write_bytes: WriteBytes, name: str, data: bytes, line: int, expected: str, found: str
+) -> None:
+    path = write_bytes(name, data)
+    with pytest.raises(InputError) as raised:
+        read_everything(open_corpus(path))
+    assert raised.value.message.startswith(f"{path}, line {line}: expected {expected}")
+    assert found in raised.value.message.partition("; found ")[2]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_id_that_occurs_twice_is_named_with_both_its_lines(write_documents: Write, name: str) -> None:
+    rows = [{"id": doc_id, "text": "x"} for doc_id in ("a", "b", "c", "b", "d")]
+    path = write_documents(name, rows)
+    first, second = (3, 5) if ".csv" in name or ".tsv" in name else (2, 4)
+    with pytest.raises(InputError) as raised:
+        read_everything(open_corpus(path))
+    expected = f"{path}, line {second}: expected every document id once; found id 'b', which line {first} already has"
+    assert raised.value.message == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("d.jsonl", b""),
+        ("d.jsonl", b"\n\n"),
+        ("d.csv", b""),
+        ("d.csv", b"id,text\n"),
+        ("d.tsv", b""),
+        ("d.jsonl.gz", b""),
+    ],
+)
+def test_a_corpus_without_documents_is_refused(write_bytes: WriteBytes, name: str, data: bytes) -> None:
+    path = write_bytes(name, data)
+    with pytest.raises(InputError, match=f"{path}: expected at least one document; found none"):
+        read_everything(open_corpus(path))
+
+
+@pytest.mark.parametrize("name", ["d.jsonl", "d.csv", "d.tsv", "d.parquet"])
+def test_a_column_that_is_not_there_is_named_with_those_that_are(write_documents: Write, name: str) -> None:
+    path = write_documents(name, [{"id": "1", "text": "a"}])
+    with pytest.raises(InputError, match=r"line \d: expected a field 'abstract'; found 'id', 'text'"):
+        read_everything(open_corpus(f"{path}?text=abstract"))
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".gz", ".zst"))])
+def test_a_compressed_file_that_is_cut_off_is_refused(write_documents: Write, name: str) -> None:
+    path = write_documents(name, ROWS)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match=rf"{path}.*: expected .*; found .*end"):
+        read_everything(open_corpus(path))
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_file_that_changed_after_it_was_indexed_does_not_give_another_document(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"d.jsonl{suffix}"
+    pack = gzip.compress if suffix else bytes
+    path.write_bytes(pack(b'{"id": "a", "text": "x"}\n{"id": "b", "text": "y"}\n'))
+    corpus = open_corpus(path)
+    assert len(corpus) == 2
+    path.write_bytes(pack(b'{"id": "longer", "text": "x"}\n{"id": "b", "text": "y"}\n'))
+    with pytest.raises((KeyError, InparsError)):
+        corpus["b"]

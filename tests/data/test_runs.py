@@ -1,0 +1,89 @@
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from inpars.data.runs import ranked, read_run, tie_free, top_k, write_run
+from inpars.errors import InparsError, InputError
+
+WriteBytes = Callable[[str, bytes], Path]
+
+
+def fields_of(path: Path) -> list[list[str]]:
+    return [line.split(" ") for line in path.read_text().splitlines()]
+
+
+def test_a_run_is_written_best_first_with_ranks_from_1(tmp_path: Path) -> None:
+    write_run(tmp_path / "run.trec", {"q2": {"low": 1.0, "high": 3.0, "middle": 2.0}, "q1": {"007": -0.5}}, "bm25")
+    assert (tmp_path / "run.trec").read_text() == (
+        "q2 Q0 high 1 3.000000 bm25\n"
+        "q2 Q0 middle 2 2.000000 bm25\n"
+        "q2 Q0 low 3 1.000000 bm25\n"
+        "q1 Q0 007 1 -0.500000 bm25\n"
+    )
+
+
+def test_no_two_scores_of_a_query_are_written_alike_and_ties_stand_in_the_order_of_ids(tmp_path: Path) -> None:
+    ids = [f"d{number:04d}" for number in range(3000)]
+    write_run(tmp_path / "run.trec", {"q1": dict.fromkeys(reversed(ids), 0.1)}, "x")
+    rows = fields_of(tmp_path / "run.trec")
+    assert [row[2] for row in rows] == ids
+    assert [int(row[3]) for row in rows] == list(range(1, 3001))
+    scores = [float(row[4]) for row in rows]
+    assert all(earlier > later for earlier, later in pairwise(scores))
+    assert scores[-1] == pytest.approx(0.1 - 2999e-6)
+
+
+def test_a_score_just_below_a_chain_of_ties_is_pushed_down_and_keeps_its_place() -> None:
+    scores = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 0.999999, "e": 0.5}
+    assert list(tie_free(scores)) == [("a", 1.0), ("b", 0.999999), ("c", 0.999998), ("d", 0.999997), ("e", 0.5)]
+
+
+def test_scores_that_differ_below_the_sixth_decimal_keep_their_order() -> None:
+    assert [doc_id for doc_id, _ in tie_free({"a": 0.12345671, "b": 0.12345674})] == ["b", "a"]
+
+
+def test_what_is_written_reads_back_in_the_same_order(tmp_path: Path) -> None:
+    run = {"q1": {"b": 2.0, "a": 2.0, "c": 5.25}}
+    write_run(tmp_path / "run.trec.gz", run, "x")
+    again = read_run(tmp_path / "run.trec.gz")
+    assert [doc_id for doc_id, _ in ranked(again["q1"])] == ["c", "a", "b"]
+    write_run(tmp_path / "again.trec.gz", again, "x")
+    assert (tmp_path / "again.trec.gz").read_bytes() == (tmp_path / "run.trec.gz").read_bytes()
+
+
+def test_the_best_k_are_those_with_the_highest_scores_whatever_order_the_file_has(write_bytes: WriteBytes) -> None:
+    path = write_bytes("run.trec", b"q1 Q0 third 1 1.0 x\nq1 Q0 first 2 9e1 x\nq1 Q0 second 3 2.5 x\n")
+    assert list(top_k(read_run(path)["q1"], 2).items()) == [("first", 90.0), ("second", 2.5)]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("q1 Q0 d2 2 nan x", "line 2: expected a finite number as score; found 'nan'"),
+        ("q1 Q0 d2 2 inf x", "line 2: expected a finite number as score; found 'inf'"),
+        ("q1 Q0 d2 2 -Infinity x", "line 2: expected a finite number as score; found '-Infinity'"),
+        ("q1 Q0 d2 2 high x", "line 2: expected a finite number as score; found 'high'"),
+        ("q1 Q0 d1 2 0.5 x", "line 2: expected each document once a query; found 'd1' again for 'q1'"),
+        ("q1 d2 0.5", "line 2: expected query-id Q0 doc-id rank score tag; found 'q1 d2 0.5'"),
+    ],
+)
+def test_bad_lines_are_refused(write_bytes: WriteBytes, line: str, message: str) -> None:
+    path = write_bytes("run.trec", f"q1 Q0 d1 1 1.0 x\n{line}\n".encode())
+    with pytest.raises(InputError, match=f"run.trec, {message}"):
+        read_run(path)
+
+
+def test_an_empty_run_is_refused(write_bytes: WriteBytes) -> None:
+    with pytest.raises(InputError, match=r"run.trec: expected at least one line of a run; found none"):
+        read_run(write_bytes("run.trec", b"\n"))
+
+
+@pytest.mark.parametrize(("query_id", "doc_id"), [("q 1", "d1"), ("q1", "my file.txt"), ("q1", "")])
+def test_an_id_that_a_run_cannot_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, query_id: str, doc_id: str
+) -> None:
+    with pytest.raises(InparsError, match="an id in a run must have no blanks"):
+        write_run(tmp_path / "run.trec", {query_id: {doc_id: 1.0}}, "x")
+    assert list(tmp_path.iterdir()) == []

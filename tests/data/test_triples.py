@@ -1,0 +1,49 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inpars.data.corpora.memory import MemoryCorpus
+from inpars.data.records import Document, Triple
+from inpars.data.triples import export_ids, export_texts, read_triples, write_triples
+from inpars.errors import InputError
+
+TRIPLES = [
+    Triple("q1", "what is\tlift", "d1", ["d2", "007"], [2.5, 1.0]),
+    Triple("q2", "drag", "d2", ["d1"], [0.5], positive_text="the text\nwithout the query"),
+]
+CORPUS = MemoryCorpus(
+    [Document("d1", "wings\nlift", "Wings"), Document("d2", "drag slows"), Document("007", "a\tspy", "Bond")]
+)
+
+
+def test_what_is_written_reads_back(tmp_path: Path) -> None:
+    assert write_triples(tmp_path / "triples.jsonl", iter(TRIPLES)) == 2
+    assert list(read_triples(tmp_path / "triples.jsonl")) == TRIPLES
+
+
+def test_the_export_of_texts_has_one_line_for_each_negative(tmp_path: Path) -> None:
+    assert export_texts(tmp_path / "triples.tsv", TRIPLES, CORPUS) == 3
+    assert (tmp_path / "triples.tsv").read_text() == (
+        "what is lift\tWings wings lift\tdrag slows\n"
+        "what is lift\tWings wings lift\tBond a spy\n"
+        "drag\tthe text without the query\tWings wings lift\n"
+    )
+
+
+def test_the_export_of_ids_has_one_line_for_each_negative(tmp_path: Path) -> None:
+    assert export_ids(tmp_path / "triples.ids.tsv", TRIPLES) == 3
+    assert (tmp_path / "triples.ids.tsv").read_text() == "q1\td1\td2\nq1\td1\t007\nq2\td2\td1\n"
+
+
+def test_a_row_without_its_fields_is_an_input_error(write_jsonl: Callable[..., Path]) -> None:
+    path = write_jsonl([TRIPLES[0].to_row(), {"query_id": "q1", "query": "x"}])
+    with pytest.raises(
+        InputError, match=r"line 2: expected query_id, query, positive_id and negative_ids; found .*positive_id"
+    ):
+        list(read_triples(path))
+
+
+def test_an_empty_file_is_an_input_error(write_jsonl: Callable[..., Path]) -> None:
+    with pytest.raises(InputError, match="expected at least one triple; found an empty file"):
+        list(read_triples(write_jsonl([])))

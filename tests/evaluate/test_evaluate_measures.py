@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import ir_measures
+import pytest
+
+from inpars.data.corpora import open_corpus
+from inpars.data.qrels import Qrels, read_qrels
+from inpars.data.queries import read_queries
+from inpars.data.runs import Run
+from inpars.errors import OptionError
+from inpars.evaluate.measures import parse_measures, per_query
+from inpars.retrieve.bm25 import BM25
+
+NAMES = ["nDCG@10", "AP", "R@100", "RR@10", "RR", "P@20", "Judged@10", "AP(rel=2)"]
+
+
+def values(run: Run, qrels: Qrels, *names: str) -> dict[str, list[float]]:
+    return {name: found.tolist() for name, found in per_query(run, qrels, parse_measures(names)).items()}
+
+
+def test_means_on_a_real_collection_are_those_of_ir_measures(collection: Callable[[str], Path]) -> None:
+    folder = collection("cranfield")
+    qrels = read_qrels(folder / "qrels" / "test.tsv")
+    # Whole numbers far apart, so that no program has a tie to break.
+    found = BM25.of(open_corpus(folder)).search_all(read_queries(folder / "queries.jsonl"), 100)
+    run = {query_id: {doc_id: float(-rank) for rank, doc_id in enumerate(scores)} for query_id, scores in found.items()}
+    expected = ir_measures.calc_aggregate(parse_measures(NAMES), qrels, run)
+    ours = per_query(run, qrels, parse_measures(NAMES))
+    assert {name: float(found.mean()) for name, found in ours.items()} == pytest.approx(
+        {str(measure): value for measure, value in expected.items()}
+    )
+
+
+def test_values_are_those_of_the_definitions() -> None:
+    qrels = {"q": {"a": 1, "b": 2, "c": 0}}
+    run = {"q": {"c": 3.0, "b": 2.0, "a": 1.0}}
+    ideal = 2 + 1 / math.log2(3)
+    assert values(run, qrels, "AP", "RR", "P@2", "nDCG@10") == {
+        "AP": [pytest.approx((1 / 2 + 2 / 3) / 2)],
+        "RR": [0.5],
+        "P@2": [0.5],
+        "nDCG@10": [pytest.approx((2 / math.log2(3) + 1 / math.log2(4)) / ideal)],
+    }
+
+
+def test_a_query_that_the_run_lacks_or_finds_nothing_for_counts_zero() -> None:
+    qrels = {"q1": {"a": 1}, "q2": {"a": 1}, "q3": {"a": 1}}
+    assert values({"q2": {"a": 1.0}, "q3": {}}, qrels, "AP", "RR@10") == {"AP": [0, 1, 0], "RR@10": [0, 1, 0]}
+
+
+def test_a_query_without_judgments_does_not_count() -> None:
+    assert values({"q1": {"a": 1.0}, "other": {"b": 1.0}}, {"q1": {"a": 1}}, "AP") == {"AP": [1.0]}
+
+
+def test_values_stand_in_the_order_of_the_judgments() -> None:
+    qrels = {"q2": {"a": 1}, "q1": {"b": 1}}
+    assert values({"q1": {"a": 1.0}, "q2": {"a": 1.0}}, qrels, "RR") == {"RR": [1.0, 0.0]}
+
+
+@pytest.mark.parametrize(("relevant", "reciprocal_rank"), [("a", 1), ("b", 1 / 2), ("c", 1 / 3)])
+def test_every_measure_breaks_ties_by_document_id_whatever_the_order_of_the_run(
+    relevant: str, reciprocal_rank: float
+) -> None:
+    for seed in range(5):
+        doc_ids = random.Random(seed).sample("abc", 3)
+        found = values({"q": dict.fromkeys(doc_ids, 7.0)}, {"q": {relevant: 1}}, "AP", "RR", "RR@10")
+        assert found == {name: [pytest.approx(reciprocal_rank)] for name in ("AP", "RR", "RR@10")}
+
+
+@pytest.mark.parametrize("relevant", ["a", "b"])
+@pytest.mark.parametrize("scores", [(1000.000001, 1000.0), (1e-9, 1e-10), (0.123456789, 0.123456788), (3e9, 3e9 - 1)])
+def test_scores_that_differ_too_little_for_single_precision_still_rank(
+    scores: tuple[float, float], relevant: str
+) -> None:
+    other = "b" if relevant == "a" else "a"
+    run = {"q": {relevant: scores[0], other: scores[1]}}
+    names = ("AP", "RR", "RR@10", "nDCG@10", "P@1")
+    assert values(run, {"q": {relevant: 1}}, *names) == {name: [1.0] for name in names}
+
+
+def test_measures_keep_their_names_and_aliases_become_the_usual_one() -> None:
+    assert [str(measure) for measure in parse_measures([*NAMES, "MAP", "MRR@10"])] == [*NAMES, "AP", "RR@10"]
+
+
+def test_all_unknown_measures_are_listed_at_once() -> None:
+    with pytest.raises(OptionError, match=r"unknown measure 'nDGC@10', 'recall@5'") as error:
+        parse_measures(["nDGC@10", "AP", "recall@5"])
+    assert "nDCG@10" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["", "P", "nDCG@0", "nDCG@-1", "nDCG@ten", "nDCG(", "AP(foo=2)", "AP(rel=x)", "nDCG@10 AP", "import os"]
+)
+def test_a_measure_that_cannot_be_computed_is_refused(name: str) -> None:
+    with pytest.raises(OptionError, match="unknown measure"):
+        parse_measures([name])

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import inpars
+from inpars.data.artifacts import facts_of
+from inpars.data.queries import read_synthetic_queries
+from inpars.errors import InputError, OptionError
+from inpars.filter import METHODS
+from inpars.filter.config import FilterConfig
+
+ROWS: list[dict[str, Any]] = [
+    {"query_id": "a", "query": "what is lift on a wing", "doc_id": "1", "log_probs": [-1.0], "note": "kept along"},
+    {"query_id": "b", "query": "lift", "doc_id": "2", "log_probs": [-0.5]},
+    {"query_id": "c", "query": "What is lift on a wing", "doc_id": "3", "log_probs": [-0.1]},
+    {"query_id": "d", "query": "drag of a slender cone", "doc_id": "4", "log_probs": [-3.0]},
+    {"query_id": "e", "query": "heat of a blunt nose", "doc_id": "5", "log_probs": None},
+]
+
+
+@pytest.fixture
+def queries(write_jsonl: Callable[..., Path]) -> Path:
+    return write_jsonl(ROWS, "queries.jsonl")
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def ids(path: Path) -> list[str]:
+    return [row["query_id"] for row in rows(path)]
+
+
+def test_kept_queries_stand_in_their_order_and_dropped_ones_beside_with_method_and_reason(
+    queries: Path, tmp_path: Path
+) -> None:
+    output = inpars.filter(queries, tmp_path / "kept.jsonl", methods=["length", "duplicates"])
+    assert ids(output) == ["a", "d", "e"]
+    dropped = {row["query_id"]: (row["dropped_by"], row["reason"]) for row in rows(tmp_path / "kept.dropped.jsonl")}
+    assert dropped == {"b": ("length", "1 words, fewer than 3"), "c": ("duplicates", "same as a")}
+
+
+def test_a_kept_row_keeps_its_other_fields(queries: Path, tmp_path: Path) -> None:
+    assert rows(inpars.filter(queries, tmp_path / "kept.jsonl"))[0]["note"] == "kept along"
+
+
+def test_methods_are_applied_in_the_order_given(queries: Path, tmp_path: Path) -> None:
+    options = {"scores": {"min_score": -0.4}}
+    scores_first = inpars.filter(queries, tmp_path / "one.jsonl", methods=["scores", "duplicates"], **options)
+    duplicates_first = inpars.filter(queries, tmp_path / "two.jsonl", methods=["duplicates", "scores"], **options)
+    assert ids(scores_first) == ["c"]
+    assert ids(duplicates_first) == []
+
+
+def test_top_k_takes_the_scores_of_the_method_before_it(queries: Path, tmp_path: Path) -> None:
+    output = inpars.filter(queries, tmp_path / "kept.jsonl", methods=["scores", "top_k"], top_k={"keep_top_k": 2})
+    assert [(row["query_id"], row["score"]) for row in rows(output)] == [("b", -0.5), ("c", -0.1)]
+
+
+@pytest.mark.parametrize("methods", [[], ["length"], ["copied", "duplicates"], list(METHODS)])
+def test_kept_and_dropped_together_are_what_was_read(
+    methods: list[str], collection: Callable[[str], Path], tmp_path: Path
+) -> None:
+    read = inpars.generate(
+        collection("xquad-en"), tmp_path / "q.jsonl", queries_per_document=4, extractive={"hide": 0.5}
+    )
+    output = inpars.filter(
+        read, tmp_path / "kept.jsonl", methods=methods, top_k={"keep_top_k": 0.5}, duplicates={"similarity": 0.5}
+    )
+    dropped = rows(tmp_path / "kept.dropped.jsonl")
+    assert Counter(ids(output)) + Counter(row["query_id"] for row in dropped) == Counter(ids(read))
+    facts = facts_of(output)
+    assert facts["read"] == facts["kept"] + sum(facts["dropped"].values()) == len(ids(read))
+    by_method = Counter(row["dropped_by"] for row in dropped)
+    assert {method: by_method[method] for method in methods} == facts["dropped"]
+
+
+def test_output_of_one_filter_is_input_of_the_next(queries: Path, tmp_path: Path) -> None:
+    scored = inpars.filter(queries, tmp_path / "scored.jsonl", methods=["scores"])
+    best = inpars.filter(scored, tmp_path / "best.jsonl", methods=["top_k"], top_k={"keep_top_k": 1})
+    assert ids(best) == ["c"]
+
+
+def test_dropped_rows_load_as_queries(queries: Path, tmp_path: Path) -> None:
+    inpars.filter(queries, tmp_path / "kept.jsonl")
+    loaded = list(read_synthetic_queries(tmp_path / "kept.dropped.jsonl"))
+    assert [query.extra["dropped_by"] for query in loaded] == ["length", "duplicates"]
+
+
+def test_rows_of_the_toolkit_and_of_version_one_are_read(write_jsonl: Callable[..., Path], tmp_path: Path) -> None:
+    toolkit = {"query": "what is lift on a wing", "doc_id": "1", "text": "What is lift on a wing?", "log_probs": [-1.0]}
+    version_one = {"question": "drag of a slender cone", "doc_id": 7, "doc_text": "Cones.", "log_probs": [-2.0]}
+    queries = write_jsonl([toolkit, version_one], "old.jsonl")
+    output = inpars.filter(queries, tmp_path / "kept.jsonl", methods=["copied", "scores"])
+    assert [(row["query"], row["doc_id"], row["score"]) for row in rows(output)] == [
+        ("drag of a slender cone", "7", -2.0)
+    ]
+
+
+def test_a_second_call_does_nothing_and_changed_options_or_queries_do_it_again(
+    queries: Path, tmp_path: Path, write_jsonl: Callable[..., Path]
+) -> None:
+    output = inpars.filter(queries, tmp_path / "kept.jsonl")
+    before = output.stat().st_mtime_ns
+    inpars.filter(queries, output)
+    assert output.stat().st_mtime_ns == before
+    inpars.filter(queries, output, length={"min_words": 1})
+    assert ids(output) == ["a", "b", "d", "e"]
+    write_jsonl(ROWS[:2], "queries.jsonl")
+    inpars.filter(queries, output, length={"min_words": 1})
+    assert ids(output) == ["a", "b"]
+
+
+def test_an_unknown_method_is_suggested_before_anything_is_written(queries: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="unknown filter method 'duplicate'") as error:
+        inpars.filter(queries, tmp_path / "out" / "kept.jsonl", methods=["length", "duplicate"])
+    assert "did you mean 'duplicates'?" in error.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_option_of_a_method_is_suggested(queries: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"'filter.length.min_word'; did you mean 'min_words'"):
+        inpars.filter(queries, tmp_path / "kept.jsonl", length={"min_word": 2})
+
+
+def test_a_line_that_is_no_query_is_named(write_jsonl: Callable[..., Path], tmp_path: Path) -> None:
+    broken = write_jsonl([ROWS[0], {"text": "no query here"}], "broken.jsonl")
+    with pytest.raises(InputError, match="line 2"):
+        inpars.filter(broken, tmp_path / "kept.jsonl")
+
+
+def test_every_method_has_options_under_its_name() -> None:
+    assert set(METHODS) == set(FilterConfig.model_fields) - {"methods"}

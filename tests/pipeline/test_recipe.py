@@ -1,0 +1,99 @@
+"""Recipes: reading, checking, overriding."""
+
+import pytest
+import yaml
+
+from inpars.errors import InparsError, OptionError
+from inpars.pipeline.recipe import load_recipe, recipe_names
+
+
+def recipe(tmp_path, text):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_every_recipe_that_ships_is_valid():
+    assert "quickstart" in recipe_names()
+    for name in recipe_names():
+        loaded = load_recipe(name)
+        assert loaded.name == name
+        assert loaded.description
+
+
+def test_each_step_takes_the_nearest_earlier_step_that_gives_what_it_needs(tmp_path):
+    path = recipe(
+        tmp_path,
+        """
+        name: twice
+        steps:
+          generate: {}
+          clean: {stage: filter, methods: [length]}
+          draft: {stage: negatives}
+          again: {stage: filter, input: generate, methods: [duplicates]}
+          negatives: {}
+        """,
+    )
+    inputs = {step.name: step.input for step in load_recipe(path).steps}
+    assert inputs == {"generate": "", "clean": "generate", "draft": "clean", "again": "generate", "negatives": "again"}
+
+
+def test_overrides_reach_nested_options_and_are_read_as_yaml():
+    changed = load_recipe(
+        "quickstart",
+        ["train.learning_rate=1e-4", "generate.extractive.mixture.title=0", "filter.methods=[length]", "rerank.fusion=off"],
+    )
+    options = {step.name: step.options for step in changed.steps}
+    assert options["train"].learning_rate == 1e-4
+    assert options["generate"].extractive.mixture.title == 0
+    assert options["generate"].extractive.mixture.sentence == 3
+    assert options["filter"].methods == ("length",)
+    assert options["rerank"].fusion == "off"
+
+
+def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
+    loaded = load_recipe("quickstart", ["train.seed=7"])
+    again = load_recipe(recipe(tmp_path, loaded.to_yaml()))
+    assert again == loaded
+    assert yaml.safe_load(loaded.to_yaml())["steps"]["train"]["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.epoch=3", "did you mean 'epochs'"),
+        ("trian.epochs=3", "did you mean 'train'"),
+        ("train.epochs", "step.option=value"),
+        ("train.epochs=many", "train.epochs"),
+        ("generate.extractive.mixtur.title=1", "did you mean 'mixture'"),
+    ],
+)
+def test_a_wrong_override_is_named(override, message):
+    with pytest.raises(OptionError, match=message.replace("(", r"\(")):
+        load_recipe("quickstart", [override])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps: {filter: {}}", "takes queries, and no step before it gives any"),
+        ("steps: {generate: {}, train: {input: generate}}", "takes triples, and its input 'generate' gives queries"),
+        ("steps: {generate: {}, filter: {input: nothing}}", "unknown input of step 'filter'"),
+        ("steps: {generat: {}}", "did you mean 'generate'"),
+        ("steps: {generate: 3}", "expected options as a mapping"),
+        ("steps: [generate]", "expected a mapping with 'steps'"),
+        ("stages: {}", "expected a mapping with 'steps'"),
+        ("steps: {generate: {}}\nextra: 1", "unknown key 'extra'"),
+        ("steps: {generate: {}", "is not YAML"),
+    ],
+)
+def test_a_broken_recipe_is_explained(tmp_path, text, message):
+    with pytest.raises(InparsError, match=message):
+        load_recipe(recipe(tmp_path, text))
+
+
+def test_an_unknown_recipe_suggests_one():
+    with pytest.raises(OptionError, match="did you mean 'quickstart'"):
+        load_recipe("quikstart")
+    with pytest.raises(InparsError, match="no recipe at"):
+        load_recipe("nowhere/mine.yaml")

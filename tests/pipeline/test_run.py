@@ -1,0 +1,160 @@
+"""Whole runs, with a real, tiny model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import inpars
+from inpars.errors import InparsError
+
+FAST = [
+    "generate.queries_per_document=3",
+    "negatives.skip_top=0",
+    "train.batch_size=8",
+    "train.held_out_queries=10",
+    "train.held_out_depth=10",
+    "train.max_length=32",
+    "train.learning_rate=1e-3",
+    "rerank.unit_size=3",
+    "evaluate.permutations=199",
+    "evaluate.bootstraps=199",
+]
+SYSTEMS = {"bm25", "base", "base_fused", "tuned", "tuned_fused"}
+
+
+@pytest.fixture
+def fast(tiny_bi_encoder):
+    return [*FAST, f"train.base_model={tiny_bi_encoder}"]
+
+
+def files(folder):
+    """Every file of a run that must be the same from one run to the next, by name."""
+    steady = ("queries.jsonl", "triples.jsonl", ".trec", "metrics.json", ".tsv", "recipe.yaml", ".safetensors")
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name.endswith(steady)
+    }
+
+
+def test_a_run_measures_every_system_and_says_what_it_did(toy_corpus, tmp_path, fast, capsys):
+    metrics = inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    assert set(metrics["systems"]) == SYSTEMS
+    assert {"nDCG@10", "AP", "R@100", "RR@10"} == set(metrics["systems"]["bm25"])
+    row = metrics["comparisons"][0]
+    assert {"system", "baseline", "measure", "delta", "p_value", "ci_low", "ci_high"} <= set(row)
+    assert ("tuned", "base") in {(r["system"], r["baseline"]) for r in metrics["comparisons"]}
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
+    assert metrics["test_set"] == {"kind": "test queries", "queries": 10}
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {
+        "recipe.yaml", "manifest.json", "metrics.json",
+        "generate", "filter", "negatives", "train", "rerank", "evaluate",
+    }  # fmt: skip
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["finished"]
+    assert manifest["corpus"]["documents"] == 60
+    assert manifest["versions"]["torch"]
+    assert manifest["steps"]["train"]["facts"]["steps"] > 0
+    printed = capsys.readouterr().out
+    assert all(system in printed for system in SYSTEMS)
+    assert any(sentence.split(":")[0] in printed for sentence in metrics["verdict"])
+
+
+def test_the_same_seed_gives_the_same_bytes(toy_corpus, tmp_path, fast):
+    for name in "ab":
+        inpars.run(corpus=toy_corpus, output=tmp_path / name, set=fast)
+    one, two = files(tmp_path / "a"), files(tmp_path / "b")
+    assert len(one) >= 12
+    assert one == two
+
+
+def test_a_second_call_does_nothing_and_says_so(toy_corpus, tmp_path, fast, capsys):
+    run = lambda: inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)  # noqa: E731
+    first = run()
+    stamps = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.meta.json")}
+    capsys.readouterr()
+    assert run() == first
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.meta.json")} == stamps
+    assert "nothing to do" in capsys.readouterr().err
+
+
+def test_a_changed_option_redoes_its_step_and_those_after_it(toy_corpus, tmp_path, fast):
+    def reused(*more):
+        inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=[*fast, *more])
+        steps = json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"]
+        return [name for name, step in steps.items() if step["reused"]]
+
+    assert reused() == []
+    assert reused("negatives.seed=2") == ["generate", "filter"]
+    assert reused("negatives.seed=2", "evaluate.seed=2") == ["generate", "filter", "negatives", "train", "rerank"]
+
+
+def test_a_changed_document_redoes_everything(toy_corpus, toy_rows, tmp_path, fast, write_jsonl):
+    queries, qrels = toy_corpus / "queries.jsonl", toy_corpus / "qrels" / "test.tsv"
+    for edition in (1, 2):
+        corpus = write_jsonl([*toy_rows, {"_id": "new", "text": f"edition {edition} of this"}], "corpus.jsonl")
+        inpars.run(corpus=corpus, queries=queries, qrels=qrels, output=tmp_path / "run", set=fast)
+    steps = json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"]
+    assert not any(step["reused"] for step in steps.values())
+
+
+def test_without_judgments_the_held_out_queries_are_scored_and_named_as_such(toy_corpus, tmp_path, fast, capsys):
+    corpus = toy_corpus / "corpus.jsonl"
+    metrics = inpars.run(corpus=corpus, output=tmp_path / "run", set=fast)
+    assert set(metrics["systems"]) == SYSTEMS
+    assert metrics["test_set"] == {"kind": "held-out synthetic queries", "queries": 10}
+    assert "not that search got better" in metrics["verdict"][-1]
+    assert "held-out synthetic queries" in capsys.readouterr().out
+
+
+def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
+    """kill -9, again and again, at moments spread over the whole run; the end is that of a quiet run."""
+    command = [sys.executable, "-m", "inpars", "run", "--corpus", str(toy_corpus), "--output", str(tmp_path / "killed")]
+    command += [part for override in fast for part in ("--set", override)]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1"}
+    started = time.monotonic()
+    subprocess.run([*command[:-2 * len(fast) - 1], str(tmp_path / "quiet"), *command[-2 * len(fast) :]],
+                   check=True, capture_output=True, env=environment)  # fmt: skip
+    whole = time.monotonic() - started
+    for share in (0.25, 0.5, 0.7, 0.8, 0.9):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        time.sleep(share * whole)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    assert files(tmp_path / "killed") == files(tmp_path / "quiet")
+    assert not [p for p in (tmp_path / "killed").rglob(".*")]
+
+
+def test_a_folder_with_other_files_is_not_taken_for_a_run(toy_corpus, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(InparsError, match="no run directory"):
+        inpars.run(corpus=toy_corpus, output=tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_queries_without_judgments_are_refused_before_any_work(toy_corpus, tmp_path):
+    with pytest.raises(InparsError, match="go together"):
+        inpars.run(corpus=toy_corpus, queries=toy_corpus / "queries.jsonl", output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_python_docs_brings_its_own_judged_test_set():
+    from inpars.data.test_sets import open_test_set
+
+    test_set = open_test_set("python-docs", None, None)
+    assert test_set is not None
+    assert len(test_set.queries) >= 120
+    assert {grade for judged in test_set.qrels.values() for grade in judged.values()} == {0, 1, 2}
+
+
+def test_a_run_directory_is_found_relative_to_where_one_stands(toy_corpus, tmp_path, fast, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inpars.run(corpus=toy_corpus, output="run", set=[*fast, "rerank.fusion=off"])
+    assert set(json.loads(Path("run/metrics.json").read_text())["systems"]) == {"bm25", "base", "tuned"}

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import Field, ValidationError
+
+from inpars.errors import OptionError
+from inpars.options import Options, parse_options
+
+
+class Inner(Options):
+    max_words: int = Field(24, ge=3)
+
+
+class Outer(Options):
+    top_k: int = Field(100, ge=1)
+    inner: Inner = Field(default_factory=Inner)
+
+
+def test_options_that_are_not_given_have_their_defaults() -> None:
+    assert parse_options(Outer, "stage", {"top_k": 5}) == Outer(top_k=5, inner=Inner(max_words=24))
+
+
+def test_dashes_and_underscores_name_the_same_option() -> None:
+    assert parse_options(Outer, "stage", {"top-k": 7}) == parse_options(Outer, "stage", {"top_k": 7})
+
+
+def test_nested_options_are_read_from_a_mapping() -> None:
+    assert parse_options(Outer, "stage", {"inner": {"max_words": 4}}).inner.max_words == 4
+
+
+def test_an_unknown_option_is_named_with_its_stage_and_the_nearest_one_suggested() -> None:
+    with pytest.raises(OptionError, match=r"unknown option 'stage.topk'; did you mean 'top_k'\?"):
+        parse_options(Outer, "stage", {"topk": 7})
+
+
+def test_an_unknown_option_like_no_other_lists_what_there_is() -> None:
+    with pytest.raises(OptionError, match=r"unknown option 'stage.zzz'; options: top_k, inner$"):
+        parse_options(Outer, "stage", {"zzz": 7})
+
+
+def test_an_unknown_nested_option_is_named_in_full_and_suggested_from_its_own_level() -> None:
+    with pytest.raises(OptionError, match=r"unknown option 'stage.inner.max_word'; did you mean 'max_words'\?"):
+        parse_options(Outer, "stage", {"inner": {"max_word": 4}})
+
+
+def test_a_wrong_value_is_named_with_the_rule_it_breaks_and_what_was_found() -> None:
+    with pytest.raises(OptionError, match=r"option 'stage.inner.max_words': .*greater than or equal to 3; found 2"):
+        parse_options(Outer, "stage", {"inner": {"max_words": 2}})
+
+
+def test_every_wrong_option_is_told_at_once() -> None:
+    with pytest.raises(OptionError) as error:
+        parse_options(Outer, "stage", {"top_k": "many", "wrong": 1, "inner": 3})
+    assert all(name in str(error.value) for name in ("stage.top_k", "stage.wrong", "stage.inner"))
+
+
+def test_options_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Outer().top_k = 3  # type: ignore[misc]

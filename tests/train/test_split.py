@@ -1,0 +1,66 @@
+"""Which triples are held out, and what the development set looks like."""
+
+import pytest
+
+from inpars.data.corpora import open_corpus
+from inpars.data.records import Triple
+from inpars.errors import InparsError
+from inpars.retrieve.bm25 import BM25
+from inpars.train.split import held_out_set, split
+
+
+def triples(n, documents=None, cut=()):
+    documents = documents or n
+    return [
+        Triple(f"t{i}", f"query {i}", f"d{i % documents:02d}", ["d00"], positive_text="cut" if i in cut else "")
+        for i in range(n)
+    ]
+
+
+def test_documents_of_held_out_queries_are_in_no_training_triple():
+    training, held_out = split(triples(100, documents=40), 10, seed=1)
+    assert len(held_out) == len({t.positive_id for t in held_out}) == 10
+    assert not {t.positive_id for t in held_out} & {t.positive_id for t in training}
+    dropped = 100 - len(training) - len(held_out)
+    assert dropped == sum(t.positive_id in {h.positive_id for h in held_out} for t in triples(100, 40)) - 10
+
+
+def test_at_most_a_fifth_is_held_out():
+    training, held_out = split(triples(20), 100, seed=1)
+    assert (len(training), len(held_out)) == (16, 4)
+
+
+def test_queries_cut_out_of_their_document_are_held_out_first():
+    cut = set(range(0, 60, 6))
+    _, held_out = split(triples(60, cut=cut), 10, seed=1)
+    assert {t.query_id for t in held_out} == {f"t{i}" for i in cut}
+
+
+def test_the_split_follows_the_seed_and_nothing_else():
+    first = split(triples(100), 10, seed=1)
+    assert split(triples(100), 10, seed=1) == first
+    assert split(triples(100), 10, seed=2) != first
+
+
+def test_too_few_triples_are_refused():
+    with pytest.raises(InparsError, match="too few"):
+        split(triples(3), 10, seed=1)
+
+
+def test_the_development_set_hides_a_querys_own_words(toy_corpus, toy_rows):
+    row = toy_rows[7]
+    query, rest = row["text"].split(". ")
+    triple = Triple("t", query, row["_id"], ["d00"], positive_text=f"{row['title']} {rest}")
+    development = held_out_set([triple], open_corpus(toy_corpus), depth=10, language="en")
+    assert development.documents[row["_id"]] == f"{row['title']} {rest}"
+    assert development.qrels == {"t": {row["_id"]: 1}}
+    assert row["_id"] in development.first_stage["t"]
+    whole = BM25.of(open_corpus(toy_corpus)).search(query, 10)
+    assert development.first_stage["t"][row["_id"]] < whole[row["_id"]]
+
+
+def test_the_source_is_a_candidate_even_where_bm25_misses_it(toy_corpus):
+    triple = Triple("t", "wing lift drag", "d33", ["d00"], positive_text="nothing alike")
+    development = held_out_set([triple], open_corpus(toy_corpus), depth=5, language="en")
+    assert len(development.first_stage["t"]) == 5
+    assert development.first_stage["t"]["d33"] == 0.0
