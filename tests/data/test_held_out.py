@@ -21,5 +21,5 @@ def test_it_lies_there_as_four_files_in_the_usual_forms(tmp_path: Path) -> None:
         "queries.jsonl": '{"_id":"a1","text":"lift"}\n',
         "qrels.tsv": "query-id\tcorpus-id\tscore\na1\td1\t1\n",
         "documents.jsonl": '{"_id":"d1","text":"wings"}\n',
-        "first_stage.trec": "a1 Q0 d1 1 2.000000 bm25\n",
+        "first_stage.trec": "a1 Q0 d1 1 2 bm25\n",
     }

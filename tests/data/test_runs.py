@@ -2,6 +2,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inpars.data.runs import ranked, read_run, tie_free, top_k, write_run
@@ -17,10 +18,7 @@ def fields_of(path: Path) -> list[list[str]]:
 def test_a_run_is_written_best_first_with_ranks_from_1(tmp_path: Path) -> None:
     write_run(tmp_path / "run.trec", {"q2": {"low": 1.0, "high": 3.0, "middle": 2.0}, "q1": {"007": -0.5}}, "bm25")
     assert (tmp_path / "run.trec").read_text() == (
-        "q2 Q0 high 1 3.000000 bm25\n"
-        "q2 Q0 middle 2 2.000000 bm25\n"
-        "q2 Q0 low 3 1.000000 bm25\n"
-        "q1 Q0 007 1 -0.500000 bm25\n"
+        "q2 Q0 high 1 3 bm25\nq2 Q0 middle 2 2 bm25\nq2 Q0 low 3 1 bm25\nq1 Q0 007 1 -0.5 bm25\n"
     )
 
 
@@ -32,12 +30,14 @@ def test_no_two_scores_of_a_query_are_written_alike_and_ties_stand_in_the_order_
     assert [int(row[3]) for row in rows] == list(range(1, 3001))
     scores = [float(row[4]) for row in rows]
     assert all(earlier > later for earlier, later in pairwise(scores))
-    assert scores[-1] == pytest.approx(0.1 - 2999e-6)
+    assert scores[0] == pytest.approx(0.1)
+    assert len(set(np.array(scores, dtype=np.float32).tolist())) == 3000, "told apart in single precision too"
 
 
 def test_a_score_just_below_a_chain_of_ties_is_pushed_down_and_keeps_its_place() -> None:
-    scores = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 0.999999, "e": 0.5}
-    assert list(tie_free(scores)) == [("a", 1.0), ("b", 0.999999), ("c", 0.999998), ("d", 0.999997), ("e", 0.5)]
+    step = 2.0**-24  # between single-precision numbers just below 1
+    scores = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1 - step, "e": 0.5}
+    assert list(tie_free(scores)) == [("a", 1.0), ("b", 1 - step), ("c", 1 - 2 * step), ("d", 1 - 3 * step), ("e", 0.5)]
 
 
 def test_scores_that_differ_below_the_sixth_decimal_keep_their_order() -> None:

@@ -41,7 +41,12 @@ def test_each_step_takes_the_nearest_earlier_step_that_gives_what_it_needs(tmp_p
 def test_overrides_reach_nested_options_and_are_read_as_yaml():
     changed = load_recipe(
         "quickstart",
-        ["train.learning_rate=1e-4", "generate.extractive.mixture.title=0", "filter.methods=[length]", "rerank.fusion=off"],
+        [
+            "train.learning_rate=1e-4",
+            "generate.extractive.mixture.title=0",
+            "filter.methods=[length]",
+            "rerank.fusion=off",
+        ],
     )
     options = {step.name: step.options for step in changed.steps}
     assert options["train"].learning_rate == 1e-4

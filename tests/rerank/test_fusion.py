@@ -33,9 +33,12 @@ def test_equal_scores_on_one_side_leave_the_other_to_decide():
 def runs(n, first_rank, model_rank):
     """`n` queries whose one relevant document stands at a given rank in each run, ten documents each."""
     scores = {rank: 10.0 - rank for rank in range(10)}
-    order = lambda rank: {"rel": scores[rank]} | {  # noqa: E731
-        f"d{i}": scores[r] for i, r in enumerate(r for r in range(10) if r != rank)
-    }
+    order = lambda rank: (
+        {"rel": scores[rank]}
+        | {  # noqa: E731
+            f"d{i}": scores[r] for i, r in enumerate(r for r in range(10) if r != rank)
+        }
+    )
     qrels = {f"q{i}": {"rel": 1} for i in range(n)}
     return {q: order(first_rank) for q in qrels}, {q: order(model_rank) for q in qrels}, qrels
 

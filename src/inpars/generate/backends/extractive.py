@@ -88,18 +88,18 @@ class Extractive:
     def _title(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         if len(words(document.title)) < _MIN_WORDS:
             return None
-        return _drafted(" ".join(document.title.split()), Document(document.doc_id, document.text))
+        return self._drafted(" ".join(document.title.split()), Document(document.doc_id, document.text))
 
     def _heading(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         found = headings(document.text)
         if not found:
             return None
         span = found[int(rng.integers(len(found)))]
-        return _drafted(heading_text(span.of(document.text)), _without(document, span))
+        return self._drafted(heading_text(span.of(document.text)), _without(document, span))
 
     def _sentence(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         span = self._salient(document, rng)
-        return _drafted(span.of(document.text), _without(document, span)) if span else None
+        return self._drafted(span.of(document.text), _without(document, span)) if span else None
 
     def _keywords(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         span = self._salient(document, rng)
@@ -113,7 +113,7 @@ class Extractive:
         chosen = [word for word in content if word in best]
         if len(chosen) < _MIN_QUERY_WORDS:
             return None
-        return _Draft(" ".join(chosen), _without_words(span.of(document.text), _without(document, span)))
+        return _Draft(" ".join(chosen), self._without_words(span.of(document.text), _without(document, span)))
 
     def _terms(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         if model.length < _MIN_WORDS:
@@ -144,6 +144,24 @@ class Extractive:
         span = spans[int(rng.choice(len(spans), p=weights / weights.sum()))]
         return _shortened(text, span, self.options.max_words, rng)
 
+    def _drafted(self, query: str, rest: Document) -> _Draft | None:
+        """`query` as a draft that can be hidden; None where it says nothing, or all that the document says."""
+        withheld = self._without_words(query, rest) if len(words(query)) >= _MIN_QUERY_WORDS else None
+        return _Draft(query, withheld) if withheld else None
+
+    def _without_words(self, source: str, rest: Document) -> str | None:
+        """The searchable text of `rest` without any copy of `source` in it; None where too little is left.
+
+        A title is often the first sentence too, and a sentence may stand twice. What counts is the
+        words, whatever stands between them.
+        """
+        phrase = r"\W+".join(map(re.escape, _PLAIN_WORD.findall(source)))
+        copy = re.compile(rf"(?<!\w){phrase}(?!\w)[.!?。！？:]?", re.IGNORECASE)
+        text = rest.contents
+        while copy.search(text):
+            text = copy.sub("", text).strip()
+        return text if len(words(text)) >= self.options.min_rest else None
+
 
 def _shortened(text: str, span: Span, max_words: int, rng: np.random.Generator) -> Span:
     """`span`, or a random stretch of `max_words` words of it where it is longer."""
@@ -159,23 +177,3 @@ def _shortened(text: str, span: Span, max_words: int, rng: np.random.Generator) 
 def _without(document: Document, span: Span) -> Document:
     """The document with `span` of its body cut out."""
     return Document(document.doc_id, span.cut_from(document.text), document.title)
-
-
-def _drafted(query: str, rest: Document) -> _Draft | None:
-    """`query` as a draft that can be hidden; None where it says nothing, or all that the document says."""
-    withheld = _without_words(query, rest) if len(words(query)) >= _MIN_QUERY_WORDS else None
-    return _Draft(query, withheld) if withheld else None
-
-
-def _without_words(source: str, rest: Document) -> str | None:
-    """The searchable text of `rest` without any copy of `source` in it; None where too little is left.
-
-    A title is often the first sentence too, and a sentence may stand twice. What counts is the
-    words, whatever stands between them.
-    """
-    phrase = r"\W+".join(map(re.escape, _PLAIN_WORD.findall(source)))
-    copy = re.compile(rf"(?<!\w){phrase}(?!\w)[.!?。！？:]?", re.IGNORECASE)
-    text = rest.contents
-    while copy.search(text):
-        text = copy.sub("", text).strip()
-    return text if len(words(text)) >= _MIN_WORDS else None
