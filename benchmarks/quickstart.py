@@ -19,7 +19,11 @@ from pathlib import Path
 from statistics import fmean
 
 ROOT = Path(__file__).resolve().parents[1].parent / "shared" / "collections"
-ENGLISH = "cacm cisi covidqa cranfield liveqa-med medline pira-en scifact squad-dev time vaswani xquad-en".split()
+ENGLISH = (
+    *("cacm", "cisi", "covidqa", "cranfield", "liveqa-med", "medline"),
+    *("pira-en", "scifact", "squad-dev", "time", "vaswani", "xquad-en"),
+)
+PAIRS = (("tuned_fused", "bm25"), ("tuned", "base"), ("tuned_fused", "base_fused"))
 SYSTEMS = ("bm25", "base", "base_fused", "tuned", "tuned_fused")
 STAGES = ("generate", "filter", "negatives", "train", "rerank", "evaluate")
 
@@ -39,7 +43,8 @@ def main() -> None:
 
 
 def run(name: str, folder: Path, overrides: list[str]) -> dict:
-    command = [sys.executable, "-m", "inpars", "run", "quickstart", "--corpus", str(ROOT / name), "--output", str(folder)]
+    command = [sys.executable, "-m", "inpars", "run", "quickstart"]
+    command += ["--corpus", str(ROOT / name), "--output", str(folder)]
     for override in overrides:
         command += ["--set", override]
     subprocess.run(command, check=True, stdout=sys.stderr, env=os.environ | {"HF_HUB_OFFLINE": "1"})
@@ -65,35 +70,41 @@ def print_tables(results: dict[str, dict]) -> None:
         for name, result in results.items():
             values = [result["metrics"]["systems"][system][measure] for system in SYSTEMS]
             rows.append(values)
-            print(f"| {name} | {result['metrics']['test_set']['queries']} | " + " | ".join(f"{v:.4f}" for v in values) + " |")
+            row(name, result["metrics"]["test_set"]["queries"], *(f"{value:.4f}" for value in values))
         means = [fmean(column) for column in zip(*rows, strict=True)]
-        print("| **mean** | | " + " | ".join(f"**{mean:.4f}**" for mean in means) + " |")
+        row("**mean**", "", *(f"**{mean:.4f}**" for mean in means))
     print("\n### Differences in nDCG@10 (p after Holm's correction), weights and seconds\n")
-    header(["collection", "tuned_fused - bm25", "tuned - base", "tuned_fused - base_fused", "weights", "kept step", "seconds"])
+    header(["collection", *(" - ".join(pair) for pair in PAIRS), "weights", "kept", "seconds"])
     for name, result in results.items():
-        cells = [difference(result, *pair) for pair in (("tuned_fused", "bm25"), ("tuned", "base"), ("tuned_fused", "base_fused"))]
+        cells = [difference(result, *pair) for pair in PAIRS]
         rerank = result["facts"]["rerank"]["facts"]
         weights = " / ".join(str(rerank[f"{system}.trec"]["fusion_weight"]) for system in ("base", "tuned"))
         train = result["facts"]["train"]["facts"]
-        total = sum(result["seconds"].values())
-        print(f"| {name} | {' | '.join(cells)} | {weights} | {train['best_step']} of {train['steps']} | {total:.0f} |")
+        kept = f"step {train['best_step']}, {train['best_base_share']:.0%} base" if train["best_step"] else "base"
+        row(name, *cells, weights, kept, f"{sum(result['seconds'].values()):.0f}")
     print("\n### Seconds by stage\n")
     header(["collection", *STAGES])
     for name, result in results.items():
-        print(f"| {name} | " + " | ".join(f"{result['seconds'][stage]:.1f}" for stage in STAGES) + " |")
-    versions = ", ".join(f"{p} {metadata.version(p)}" for p in ("torch", "transformers", "sentence-transformers", "bm25s"))
+        row(name, *(f"{result['seconds'][stage]:.1f}" for stage in STAGES))
+    versions = ", ".join(
+        f"{p} {metadata.version(p)}" for p in ("torch", "transformers", "sentence-transformers", "bm25s")
+    )
     print(f"\nPython {platform.python_version()}, {os.cpu_count()} cores, {versions}.")
 
 
 def difference(result: dict, system: str, baseline: str) -> str:
-    for row in result["metrics"]["comparisons"]:
-        if (row["system"], row["baseline"], row["measure"]) == (system, baseline, "nDCG@10"):
-            return f"{row['delta']:+.4f} ({row['p_holm']:.4f})"
+    for found in result["metrics"]["comparisons"]:
+        if (found["system"], found["baseline"], found["measure"]) == (system, baseline, "nDCG@10"):
+            return f"{found['delta']:+.4f} ({found['p_holm']:.4f})"
     return ""
 
 
+def row(*cells: object) -> None:
+    print("| " + " | ".join(map(str, cells)) + " |")
+
+
 def header(columns: list[str]) -> None:
-    print("| " + " | ".join(columns) + " |")
+    row(*columns)
     print("|" + " --- |" * len(columns))
 
 

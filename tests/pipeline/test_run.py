@@ -129,7 +129,7 @@ def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
         process.wait()
     subprocess.run(command, check=True, capture_output=True, env=environment)
     assert files(tmp_path / "killed") == files(tmp_path / "quiet")
-    assert not [p for p in (tmp_path / "killed").rglob(".*")]
+    assert not list((tmp_path / "killed").rglob(".*"))
 
 
 def test_a_folder_with_other_files_is_not_taken_for_a_run(toy_corpus, tmp_path):
