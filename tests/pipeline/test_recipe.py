@@ -45,7 +45,7 @@ def test_overrides_reach_nested_options_and_are_read_as_yaml():
             "train.learning_rate=1e-4",
             "generate.extractive.mixture.title=0",
             "filter.methods=[length]",
-            "rerank.fusion=off",
+            "rerank.fusion=none",
         ],
     )
     options = {step.name: step.options for step in changed.steps}
@@ -53,7 +53,7 @@ def test_overrides_reach_nested_options_and_are_read_as_yaml():
     assert options["generate"].extractive.mixture.title == 0
     assert options["generate"].extractive.mixture.sentence == 3
     assert options["filter"].methods == ("length",)
-    assert options["rerank"].fusion == "off"
+    assert options["rerank"].fusion == "none"
 
 
 def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
@@ -70,6 +70,7 @@ def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
         ("trian.epochs=3", "did you mean 'train'"),
         ("train.epochs", "step.option=value"),
         ("train.epochs=many", "train.epochs"),
+        ("rerank.fusion=off", "auto, or none"),
         ("generate.extractive.mixtur.title=1", "did you mean 'mixture'"),
     ],
 )

@@ -156,5 +156,5 @@ def test_python_docs_brings_its_own_judged_test_set():
 
 def test_a_run_directory_is_found_relative_to_where_one_stands(toy_corpus, tmp_path, fast, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    inpars.run(corpus=toy_corpus, output="run", set=[*fast, "rerank.fusion=off"])
+    inpars.run(corpus=toy_corpus, output="run", set=[*fast, "rerank.fusion=none"])
     assert set(json.loads(Path("run/metrics.json").read_text())["systems"]) == {"bm25", "base", "tuned"}

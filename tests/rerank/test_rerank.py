@@ -49,7 +49,7 @@ def test_cross_encoder_scores_are_plain_logits(toy_corpus, tmp_path, tiny_cross_
 def test_the_batch_size_does_not_change_the_ranking(toy_corpus, tmp_path, tiny_bi_encoder):
     queries, rankings = toy_corpus / "queries.jsonl", []
     for size in (1, 64):
-        options = {"batch_size": size, "precision": "fp32", "fusion": "off"}
+        options = {"batch_size": size, "precision": "fp32", "fusion": "none"}
         run = inpars.rerank(toy_corpus, queries, tmp_path / f"{size}.trec", model=tiny_bi_encoder, **options)
         rankings.append({q: [d for d, _ in ranked(s)] for q, s in read_run(run).items()})
     assert rankings[0] == rankings[1]
@@ -58,7 +58,7 @@ def test_the_batch_size_does_not_change_the_ranking(toy_corpus, tmp_path, tiny_b
 def test_a_killed_rerank_does_only_the_units_that_are_missing(toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch):
     from inpars.models.scorers.bi_encoder import BiEncoder
 
-    queries, options = toy_corpus / "queries.jsonl", {"unit_size": 3, "fusion": "off", "model": tiny_bi_encoder}
+    queries, options = toy_corpus / "queries.jsonl", {"unit_size": 3, "fusion": "none", "model": tiny_bi_encoder}
     whole = inpars.rerank(toy_corpus, queries, tmp_path / "whole.trec", **options)
     score, scored = BiEncoder.score, []
 
@@ -90,16 +90,16 @@ def test_a_fixed_weight_and_no_fusion_at_all(toy_corpus, tmp_path, tiny_bi_encod
     queries = toy_corpus / "queries.jsonl"
     fixed = inpars.rerank(toy_corpus, queries, tmp_path / "a.trec", model=tiny_bi_encoder, fusion=0.25)
     assert facts_of(fixed)["fusion_weight"] == 0.25
-    plain = inpars.rerank(toy_corpus, queries, tmp_path / "b.trec", model=tiny_bi_encoder, fusion="off")
+    plain = inpars.rerank(toy_corpus, queries, tmp_path / "b.trec", model=tiny_bi_encoder, fusion="none")
     assert not fused_path(plain).exists()
-    with pytest.raises(OptionError, match="between 0 and 1"):
+    with pytest.raises(OptionError, match=r"rerank\.fusion"):
         inpars.rerank(toy_corpus, queries, tmp_path / "c.trec", model=tiny_bi_encoder, fusion=1.5)
 
 
 def test_a_given_run_is_cut_to_top_k_by_score_not_by_the_order_of_its_lines(toy_corpus, tmp_path, tiny_bi_encoder):
     given = tmp_path / "given.trec"
     given.write_text("q0 Q0 d05 3 1.0 x\nq0 Q0 d07 1 9.0 x\nq0 Q0 d01 2 5.0 x\n")
-    options = {"model": tiny_bi_encoder, "run": given, "top_k": 2, "fusion": "off"}
+    options = {"model": tiny_bi_encoder, "run": given, "top_k": 2, "fusion": "none"}
     run = read_run(inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", **options))
     assert set(run["q0"]) == {"d07", "d01"}
 

@@ -6,7 +6,7 @@ import pytest
 from sentence_transformers import CrossEncoder, SentenceTransformer
 
 import inpars
-from inpars.data.artifacts import facts_of, sidecar
+from inpars.data.artifacts import facts_of, fingerprint_of, sidecar
 from inpars.errors import InparsError, OptionError
 from inpars.train.selection import Selection
 
@@ -34,7 +34,7 @@ def test_a_trained_model_loads_and_says_what_it_is(triples, toy_corpus, tmp_path
     model = inpars.train(triples, toy_corpus, tmp_path / "model", learning_rate=1e-3, **family, **FAST)
     about = json.loads((model / "inpars.json").read_text())
     assert about["family"] == family["family"]
-    assert about["training_data"]["fingerprint"]
+    assert about["training_data"] == fingerprint_of(triples)
     scored = [(candidate["step"], candidate["base_share"]) for candidate in about["candidates"]]
     assert scored == [(0, 1.0), (about["steps"], 0.5), (about["steps"], 0.0)]
     loaded = (SentenceTransformer if family["family"] == "bi-encoder" else CrossEncoder)(str(model), device="cpu")

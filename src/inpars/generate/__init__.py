@@ -28,11 +28,11 @@ def generate(corpus: str | Path | Corpus, output: str | Path, **options: Any) ->
     artifact = Artifact(output, "generate", config, {"corpus": corpus.fingerprint()})
     if artifact.is_current():
         return artifact.output
-    artifact.begin()
     from inpars.generate.backends import BACKENDS
 
     total = min(len(corpus), config.max_generations)
     backend = BACKENDS[config.backend](corpus, config)
+    artifact.begin()
     documents = track(islice(_eligible(corpus, config), total), "generate", total)
     read = 0
     for number in range(-(-total // config.unit_size)):

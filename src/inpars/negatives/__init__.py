@@ -43,10 +43,9 @@ def mine_negatives(
     artifact = Artifact(output, "negatives", config, inputs)
     if artifact.is_current():
         return artifact.output
-    positives = _known_positives(queries, qrels)
+    miner = _Miner(corpus, config, _known_positives(queries, qrels))
+    total = sum(1 for _ in read_synthetic_queries(queries))
     artifact.begin()
-    miner = _Miner(corpus, config, positives)
-    total = len(list(read_synthetic_queries(queries)))
     stream = track(read_synthetic_queries(queries), "negatives", total)
     for number in range(-(-total // config.unit_size)):
         unit = list(islice(stream, config.unit_size))

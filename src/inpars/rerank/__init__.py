@@ -17,7 +17,7 @@ from inpars.data.held_out import HeldOut
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
 from inpars.data.runs import Run, read_run, top_k, write_run
-from inpars.errors import InparsError, OptionError
+from inpars.errors import InparsError
 from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers import Scorer, load_scorer
 from inpars.options import parse_options
@@ -32,14 +32,14 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
     """
     config = parse_options(RerankConfig, "rerank", options)
     corpus, queries = open_corpus(corpus), _queries(queries)
-    used = config.model_copy(update={"family": "auto", "fusion": "off", "batch_size": 64, "precision": "auto"})
+    used = config.model_copy(update={"family": "auto", "fusion": "none", "batch_size": 64, "precision": "auto"})
     artifact = Artifact(output, "search", used, {"corpus": corpus.fingerprint(), "queries": _identity(queries)})
     if artifact.is_current():
         return artifact.output
     from inpars.retrieve.bm25 import BM25
 
-    artifact.begin()
     index = BM25.of(corpus, k1=config.k1, b=config.b, language=config.language)
+    artifact.begin()
     run = {query.query_id: index.search(query.text, config.top_k) for query in track(queries, "search", len(queries))}
     if not any(run.values()):
         raise InparsError("the first stage finds nothing for any query", hint=f"is the language {config.language!r}?")
@@ -61,13 +61,11 @@ def rerank(
     """Rerank the first stage's best documents for each query with `model`; returns `output`, a TREC run.
 
     `run` is the first-stage run; without it the first stage is searched and its run written beside
-    `output`. Unless `fusion` is "off", `<stem>_fused<suffix>` gets the fusion of the two runs. Its
+    `output`. Unless `fusion` is "none", `<stem>_fused<suffix>` gets the fusion of the two runs. Its
     weight is chosen on the queries in the folder `held_out` (by default the model's own), and is
     `fusion.PRIOR` where there are none. `options` are the fields of `RerankConfig`.
     """
     config = parse_options(RerankConfig, "rerank", options)
-    if isinstance(config.fusion, float) and not 0 <= config.fusion <= 1:
-        raise OptionError(f"option 'rerank.fusion': a weight lies between 0 and 1; found {config.fusion}")
     corpus, queries = open_corpus(corpus), _queries(queries)
     output = Path(output)
     if run is None:
@@ -83,16 +81,16 @@ def rerank(
     artifact = Artifact(output, "rerank", config, inputs)
     if artifact.is_current():
         return artifact.output
-    artifact.begin()
     first_stage = {query_id: top_k(scores, config.top_k) for query_id, scores in read_run(run).items()}
     scorer = load_scorer(
         model, family=config.family, batch_size=config.batch_size, precision=config.precision, device=config.device
     )
+    artifact.begin()
     reranked = _score_in_units(artifact, scorer, corpus, queries, first_stage, config.unit_size)
     name = artifact.output.stem
     write_run(artifact.output, reranked, name)
     facts: dict[str, Any] = {"queries": len(queries), "documents": sum(map(len, reranked.values()))}
-    if config.fusion != "off":
+    if config.fusion != "none":
         facts |= _fuse(first_stage, reranked, scorer, held_out, config, fused_path(artifact.output))
     artifact.finish(**facts)
     told = f", fused with weight {facts['fusion_weight']} on the model" if "fusion_weight" in facts else ""

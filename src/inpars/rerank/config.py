@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from inpars.models.precision import Precision
 from inpars.options import Options
+
+
+def _no_truth_value(value: object) -> object:
+    # YAML reads a bare `off` as false, which would pass for the weight 0.
+    if isinstance(value, bool):
+        raise ValueError("a weight from 0 to 1, or auto, or none")
+    return value
+
+
+Weight = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, le=1)]
 
 
 class RerankConfig(Options):
@@ -16,9 +26,9 @@ class RerankConfig(Options):
     first_stage: Literal["bm25"] = Field("bm25", description="What retrieves the candidates, unless a run is given.")
     top_k: int = Field(100, ge=1, description="Documents reranked for each query.")
     family: Literal["auto", "bi-encoder", "cross-encoder"] = Field("auto", description="Kind of model.")
-    fusion: Literal["auto", "off"] | float = Field(
+    fusion: Literal["auto", "none"] | Weight = Field(
         "auto",
-        description="Weight of the model against the first stage, 0 to 1; auto chooses it on the held-out queries.",
+        description="Weight of the model against the first stage, 0 to 1; auto chooses it on held-out queries.",
     )
     batch_size: int = Field(64, ge=1, description="Texts or pairs scored at once.")
     precision: Precision = Field("auto", description="Number format of the matrix products.")

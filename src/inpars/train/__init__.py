@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import write_json
 from inpars.data.held_out import HeldOut
+from inpars.data.records import Triple
 from inpars.data.triples import read_triples
 from inpars.errors import InparsError, MissingDependency
 from inpars.models.locate import locate, model_fingerprint
@@ -41,39 +44,47 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     if artifact.is_current():
         return artifact.output
     try:
-        import sentence_transformers  # noqa: F401
+        import sentence_transformers  # noqa: F401 - fails here, with a hint, rather than in the middle
     except ImportError:
         raise MissingDependency("sentence-transformers", "train", "training") from None
+    from inpars.train.split import split
+
+    base_model = _load_path(config.base_model)
+    training, kept_out = split(read_triples(triples), config.held_out_queries, config.seed)
     artifact.begin()
-    facts = _train(triples, corpus, config, artifact.folder)
-    if artifact.output.exists():
-        shutil.rmtree(artifact.output)
-    os.replace(artifact.folder / "best", artifact.output)
+    if not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
+        _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT)
+    with _deterministic():
+        facts = _train(training, corpus, config, base_model, artifact.folder)
+    about = {**facts, "max_length": config.max_length, "training_data": inputs["triples"]}
+    write_json(artifact.folder / "best" / "inpars.json", about)
+    _put_in_place(artifact.folder, artifact.output)
     artifact.finish(**facts)
     say(f"train: kept {_told(facts)} -> {artifact.output}")
     return artifact.output
 
 
-def _train(triples: Path, corpus: Corpus, config: TrainConfig, folder: Path) -> dict[str, Any]:
-    import torch
+def _hold_out(triples: list[Triple], corpus: Corpus, config: TrainConfig, folder: Path) -> None:
+    from inpars.train.split import held_out_set
+
+    held_out_set(triples, corpus, config.held_out_depth, config.language).save(folder)
+
+
+def _train(triples: list[Triple], corpus: Corpus, config: TrainConfig, base_model: str, folder: Path) -> dict[str, Any]:
+    """Train in `folder`, leave the chosen weights in `folder/best`, and return the facts."""
     from transformers import set_seed
     from transformers.utils import logging as transformers_logging
 
     from inpars.train.examples import examples, total_steps
     from inpars.train.families import FAMILIES
     from inpars.train.selection import Bar, Selection
-    from inpars.train.split import held_out_set, split
 
     transformers_logging.disable_progress_bar()
     set_seed(config.seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    training, kept_out = split(read_triples(triples), config.held_out_queries, config.seed)
-    if not (folder / HELD_OUT / "first_stage.trec").exists():
-        held_out_set(kept_out, corpus, config.held_out_depth, config.language).save(folder / HELD_OUT)
     held_out = HeldOut.load(folder / HELD_OUT)
-    rows = examples(training, corpus, config)
+    rows = examples(triples, corpus, config)
     steps = total_steps(len(rows), config)
-    trainee = FAMILIES[config.family](_load_path(config.base_model), config)
+    trainee = FAMILIES[config.family](base_model, config)
     trainer = trainee.trainer(rows, folder / "checkpoints", steps)
     selection = Selection(trainee, held_out, folder, config, steps)
     with progress_bar() as bar:
@@ -81,8 +92,7 @@ def _train(triples: Path, corpus: Corpus, config: TrainConfig, folder: Path) -> 
         trainer.add_callback(Bar(bar, steps))
         _drop_console_callbacks(trainer)
         trainer.train(resume_from_checkpoint=_last_checkpoint(folder / "checkpoints"))
-    best = folder / "best"
-    facts = {
+    return {
         "family": config.family,
         "base_model": config.base_model,
         "examples": len(rows),
@@ -100,10 +110,30 @@ def _train(triples: Path, corpus: Corpus, config: TrainConfig, folder: Path) -> 
         "best_step": selection.best.step,
         "best_base_share": selection.best.base_share,
     }
-    write_json(best / "inpars.json", {**facts, "max_length": config.max_length, "training_data": read_facts(triples)})
-    shutil.rmtree(best / HELD_OUT, ignore_errors=True)
-    shutil.copytree(folder / HELD_OUT, best / HELD_OUT)
-    return facts
+
+
+def _put_in_place(folder: Path, output: Path) -> None:
+    """Copy the chosen model, with what it was chosen on, to `output`; `folder` keeps all for a rerun."""
+    complete = folder / "complete"
+    shutil.rmtree(complete, ignore_errors=True)
+    shutil.copytree(folder / "best", complete)
+    shutil.copytree(folder / HELD_OUT, complete / HELD_OUT)
+    if output.exists():
+        shutil.rmtree(output)
+    os.replace(complete, output)
+
+
+@contextlib.contextmanager
+def _deterministic() -> Iterator[None]:
+    """torch's deterministic algorithms where it has them, for as long as the training lasts."""
+    import torch
+
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def _told(facts: dict[str, Any]) -> str:
@@ -114,11 +144,6 @@ def _told(facts: dict[str, Any]) -> str:
     if not facts["best_step"]:
         return f"the untouched base: training did not clearly rank the held-out queries better ({tried}, {gain})"
     return f"step {facts['best_step']} with {facts['best_base_share']:.0%} of the base ({tried}, {gain})"
-
-
-def read_facts(triples: Path) -> dict[str, str]:
-    """What the model was trained on, by content."""
-    return {"file": triples.name, "fingerprint": fingerprint_of(triples)}
 
 
 def _load_path(model: str) -> str:
