@@ -10,7 +10,14 @@ from inpars.data.artifacts import facts_of, fingerprint_of, sidecar
 from inpars.errors import InparsError, OptionError
 from inpars.train.selection import Selection
 
-FAST = {"batch_size": 8, "held_out_queries": 10, "held_out_depth": 10, "max_length": 32, "epochs": 2}
+FAST = {
+    "batch_size": 8,
+    "held_out_queries": 10,
+    "held_out_depth": 10,
+    "max_length": 32,
+    "epochs": 2,
+    "base_shares": [0.5, 0.0],
+}
 
 
 @pytest.fixture(scope="module")

@@ -31,14 +31,14 @@ class TrainConfig(Options):
     )
     max_length: int = Field(128, ge=8, description="Tokens of a text that training reads.")
     base_shares: tuple[float, ...] = Field(
-        (0.5, 0.0),
+        (0.5,),
         min_length=1,
         description="Shares of the base in averages of base and trained weights to choose from.",
     )
     min_gain: float = Field(
         1.0, ge=0, description="Standard errors by which weights must beat the base on the held-out queries to be kept."
     )
-    held_out_queries: int = Field(150, ge=10, description="Queries kept out of training to choose on.")
+    held_out_queries: int = Field(120, ge=10, description="Queries kept out of training to choose on.")
     held_out_depth: int = Field(20, ge=2, description="Documents reranked for each held-out query.")
     evaluations: int = Field(1, ge=1, description="Times the model is scored on the held-out queries while it trains.")
     language: str = Field("en", description="Language of the documents (ISO 639-1), for the held-out set's BM25.")
