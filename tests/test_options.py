@@ -4,6 +4,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from inpars.errors import OptionError
+from inpars.generate.config import GenerateConfig
 from inpars.options import Options, parse_options
 
 
@@ -57,3 +58,18 @@ def test_every_wrong_option_is_told_at_once() -> None:
 def test_options_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Outer().top_k = 3  # type: ignore[misc]
+
+
+def test_dashes_are_taken_in_nested_options_too():
+    config = parse_options(GenerateConfig, "generate", {"extractive": {"max-words": 5}})
+    assert config.extractive.max_words == 5
+
+
+def test_an_option_given_with_a_dash_and_with_an_underscore_is_refused():
+    with pytest.raises(OptionError, match="given twice"):
+        parse_options(GenerateConfig, "generate", {"max-generations": 1, "max_generations": 2})
+
+
+def test_a_key_that_is_no_name_is_refused_like_any_unknown_one():
+    with pytest.raises(OptionError, match=r"unknown option 'generate\.1'"):
+        parse_options(GenerateConfig, "generate", {1: 2})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,11 +21,21 @@ class Options(BaseModel):
 
 def parse_options(kind: type[O], where: str, values: dict[str, Any]) -> O:
     """`values` as `kind`. `OptionError` names each key that is unknown or wrong, and suggests one."""
-    values = {key.replace("-", "_"): value for key, value in values.items()}
     try:
-        return kind(**values)
+        return kind(**_underscored(where, values))
     except ValidationError as error:
         raise OptionError("\n".join(_explain(kind, where, detail) for detail in error.errors())) from None
+
+
+def _underscored(where: str, values: Mapping[Any, Any]) -> dict[str, Any]:
+    """`values` with underscores for dashes in its keys, and in those of the mappings inside."""
+    renamed: dict[str, Any] = {}
+    for key, value in values.items():
+        name = str(key).replace("-", "_")
+        if name in renamed:
+            raise OptionError(f"option {where}.{name} is given twice, with a dash and with an underscore")
+        renamed[name] = _underscored(f"{where}.{name}", value) if isinstance(value, Mapping) else value
+    return renamed
 
 
 def _explain(kind: type[Options], where: str, detail: Any) -> str:

@@ -83,6 +83,8 @@ def evaluate(
         raise InparsError("nothing to evaluate: no run was given")
     judged = read_qrels(qrels) if isinstance(qrels, (str, Path)) else qrels
     judged = {query_id: grades for query_id, grades in judged.items() if any(grade > 0 for grade in grades.values())}
+    if not judged:
+        raise InparsError("the judgments call no document relevant to any query", hint="grades above 0 are relevant")
     measures = parse_measures(config.measures)
     loaded = {name: read_run(run) if isinstance(run, (str, Path)) else run for name, run in runs.items()}
     for name, run in loaded.items():

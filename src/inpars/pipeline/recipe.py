@@ -10,18 +10,8 @@ from typing import Any
 import yaml
 
 from inpars.errors import InparsError, OptionError, unknown_name
-from inpars.options import Options, parse_options
-from inpars.pipeline.stages import STAGES, Stage
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step: its stage, the earlier step whose output it takes ("" for the first), its options."""
-
-    name: str
-    stage: Stage
-    input: str
-    options: Options
+from inpars.options import parse_options
+from inpars.pipeline.stages import STAGES, Step
 
 
 @dataclass(frozen=True)

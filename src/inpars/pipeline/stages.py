@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus
@@ -17,9 +17,6 @@ from inpars.data.records import Document
 from inpars.data.test_sets import TestSet
 from inpars.options import Options
 from inpars.registry import Registry
-
-if TYPE_CHECKING:
-    from inpars.pipeline.recipe import Step
 
 SYNTHETIC = "held-out synthetic queries"
 
@@ -59,6 +56,16 @@ class Stage:
         """The stage's options."""
         module, name = self.config_path.split(":")
         return cast(type[Options], getattr(importlib.import_module(module), name))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a recipe: its stage, the earlier step whose output it takes ("" for none), its options."""
+
+    name: str
+    stage: Stage
+    input: str
+    options: Options
 
 
 def _generate(step: Step, context: Context, folder: Path) -> Path:

@@ -16,7 +16,7 @@ def verdict(metrics: dict[str, Any], measure: str, *, best_step: int | None, syn
     sentences = []
     if best_step == 0:
         sentences.append(
-            "Tuning did not help: no training step ranked the held-out queries better than the base, "
+            "Tuning did not help: no training step ranked the held-out queries clearly better than the base, "
             "so 'tuned' is the base."
         )
     else:
