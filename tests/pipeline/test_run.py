@@ -113,6 +113,14 @@ def test_without_judgments_the_held_out_queries_are_scored_and_named_as_such(toy
     assert "held-out synthetic queries" in capsys.readouterr().out
 
 
+def test_a_test_set_that_comes_and_goes_is_never_mixed_with_the_held_out_queries(toy_corpus, tmp_path, fast):
+    queries, qrels = toy_corpus / "queries.jsonl", toy_corpus / "qrels" / "test.tsv"
+    judged, corpus = {"queries": queries, "qrels": qrels}, toy_corpus / "corpus.jsonl"
+    run = lambda **more: inpars.run(corpus=corpus, output=tmp_path / "run", set=fast, **more)  # noqa: E731
+    first, synthetic, again = run(**judged), run(), run(**judged)
+    assert first == again != synthetic
+
+
 def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
     """kill -9, again and again, at moments spread over the whole run; the end is that of a quiet run."""
     command = [sys.executable, "-m", "inpars", "run", "--corpus", str(toy_corpus), "--output", str(tmp_path / "killed")]

@@ -92,6 +92,8 @@ def test_a_fixed_weight_and_no_fusion_at_all(toy_corpus, tmp_path, tiny_bi_encod
     assert facts_of(fixed)["fusion_weight"] == 0.25
     plain = inpars.rerank(toy_corpus, queries, tmp_path / "b.trec", model=tiny_bi_encoder, fusion="none")
     assert not fused_path(plain).exists()
+    inpars.rerank(toy_corpus, queries, fixed, model=tiny_bi_encoder, fusion="none")
+    assert not fused_path(fixed).exists(), "an older fusion does not stay beside a run that has none"
     with pytest.raises(OptionError, match=r"rerank\.fusion"):
         inpars.rerank(toy_corpus, queries, tmp_path / "c.trec", model=tiny_bi_encoder, fusion=1.5)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.held_out import HeldOut
@@ -112,6 +112,8 @@ def _rerank(step: Step, context: Context, folder: Path) -> Path:
         queries, first_stage = development.queries, folder / "bm25.trec"
         if not first_stage.exists() or fingerprint_of(first_stage) != fingerprint_of(held_out / "first_stage.trec"):
             folder.mkdir(parents=True, exist_ok=True)
+            # The sidecar of a search, where there was one, no longer describes the file.
+            sidecar(first_stage).unlink(missing_ok=True)
             shutil.copyfile(held_out / "first_stage.trec", first_stage)
     for name, path in (("base", base_model), ("tuned", model)):
         rerank(corpus, queries, folder / f"{name}.trec", model=path, run=first_stage, held_out=held_out, **options)

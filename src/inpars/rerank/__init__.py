@@ -90,6 +90,7 @@ def rerank(
     name = artifact.output.stem
     write_run(artifact.output, reranked, name)
     facts: dict[str, Any] = {"queries": len(queries), "documents": sum(map(len, reranked.values()))}
+    fused_path(artifact.output).unlink(missing_ok=True)
     if config.fusion != "none":
         facts |= _fuse(first_stage, reranked, scorer, held_out, config, fused_path(artifact.output))
     artifact.finish(**facts)
