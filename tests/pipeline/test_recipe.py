@@ -86,6 +86,7 @@ def test_a_wrong_override_is_named(override, message):
         ("steps: {generate: {}, train: {input: generate}}", "takes triples, and its input 'generate' gives queries"),
         ("steps: {generate: {}, filter: {input: nothing}}", "unknown input of step 'filter'"),
         ("steps: {generat: {}}", "did you mean 'generate'"),
+        ("steps: {../generate: {stage: generate}}", "a step is named in letters"),
         ("steps: {generate: 3}", "expected options as a mapping"),
         ("steps: [generate]", "expected a mapping with 'steps'"),
         ("stages: {}", "expected a mapping with 'steps'"),

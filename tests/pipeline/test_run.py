@@ -82,6 +82,16 @@ def test_a_second_call_does_nothing_and_says_so(toy_corpus, tmp_path, fast, caps
     assert run() == first
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.meta.json")} == stamps
     assert "nothing to do" in capsys.readouterr().err
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["finished"], "the manifest of the call that did the work stays"
+    assert not any(step["reused"] for step in manifest["steps"].values())
+
+
+def test_metrics_that_a_kill_left_behind_are_brought_up_to_date(toy_corpus, tmp_path, fast):
+    metrics = inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    (tmp_path / "run" / "metrics.json").write_text('{"recipe": "of an earlier call"}')
+    inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
 
 
 def test_a_changed_option_redoes_its_step_and_those_after_it(toy_corpus, tmp_path, fast):

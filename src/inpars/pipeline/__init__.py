@@ -52,9 +52,11 @@ def run(
     context = Context(folder, opened, test_set)
     worked = _carry_out(chosen, context, manifest)
     metrics = _metrics(chosen, context, name)
-    if worked or not (folder / "metrics.json").is_file():
+    # Also where a kill came between the last step and this file.
+    worked = worked or not (folder / "metrics.json").is_file() or read_json(folder / "metrics.json") != metrics
+    manifest.finish(worked)
+    if worked:
         write_json(folder / "metrics.json", metrics)
-        manifest.finish()
         say(f"run: done in {time.perf_counter() - started:.0f} s -> {folder}")
     else:
         say(f"run: nothing to do, every step of {folder} is up to date")

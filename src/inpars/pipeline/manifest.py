@@ -20,10 +20,10 @@ class Manifest:
 
     def __init__(self, path: Path, facts: dict[str, Any]) -> None:
         self.path = path
-        previous = read_json(path) if path.is_file() else {}
+        self.previous: dict[str, Any] = read_json(path) if path.is_file() else {}
         self.value: dict[str, Any] = {
             "inpars": __version__,
-            "created": previous.get("created", _now()),
+            "created": self.previous.get("created", _now()),
             "finished": None,
             **facts,
             "versions": {"python": platform.python_version(), **_versions()},
@@ -43,9 +43,12 @@ class Manifest:
         self.value["steps"][step] = {"stage": stage, "output": where, "reused": reused, "facts": facts}
         self.write()
 
-    def finish(self) -> None:
-        """Mark the run as complete."""
-        self.value["finished"] = _now()
+    def finish(self, worked: bool) -> None:
+        """Mark the run as complete; a call that had no work to do leaves the manifest of the one that had."""
+        if not worked and self.previous.get("finished"):
+            self.value = self.previous
+        else:
+            self.value["finished"] = _now()
         self.write()
 
     def write(self) -> None:

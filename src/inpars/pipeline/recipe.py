@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -50,7 +51,7 @@ def load_recipe(recipe: str | Path, overrides: list[str] | None = None) -> Recip
         _override(steps, override)
     checked: dict[str, Step] = {}
     for name, written in steps.items():
-        checked[name] = _step(name, written, checked)
+        checked[str(name)] = _step(str(name), written, checked)
     return Recipe(str(source.get("name", recipe)), str(source.get("description", "")).strip(), tuple(checked.values()))
 
 
@@ -95,6 +96,8 @@ def _override(steps: dict[str, Any], override: str) -> None:
 
 
 def _step(name: str, written: Any, earlier: dict[str, Step]) -> Step:
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise OptionError(f"step {name!r}: a step is named in letters, digits, '_' and '-': its folder is called so")
     if written is not None and not isinstance(written, dict):
         raise OptionError(f"step {name!r}: expected options as a mapping; found {written!r}")
     options = dict(written or {})
