@@ -1,3 +1,5 @@
+import importlib
+
 import pytest
 
 from inpars.data.corpora import open_corpus
@@ -43,3 +45,9 @@ def test_every_document_has_at_least_three_words(docs: MemoryCorpus) -> None:
 
 def test_gathering_them_again_gives_the_same_corpus(docs: MemoryCorpus) -> None:
     assert open_corpus("python-docs").fingerprint() == docs.fingerprint()
+
+
+def test_libraries_that_patch_the_standard_library_change_nothing() -> None:
+    before = open_python_docs().fingerprint()
+    importlib.import_module("transformers")  # adds methods to logging.Logger
+    assert open_python_docs().fingerprint() == before

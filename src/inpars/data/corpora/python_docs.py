@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import pkgutil
+import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
+
+import orjson
 
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document
@@ -31,6 +35,21 @@ def open_python_docs() -> MemoryCorpus:
     Of several names for one docstring (`asyncio.gather`, `asyncio.tasks.gather`) the shallowest stays.
     The corpus follows the interpreter: about 5,700 documents under Python 3.11.
     """
+    # Libraries patch the standard library as they load (torch and transformers do): a process of its
+    # own sees it as it is, so that the documents do not depend on what was imported before.
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", __name__],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    rows = (orjson.loads(line) for line in done.stdout.splitlines())
+    documents = [Document(doc_id=name, title=name, text=text) for name, text in rows]
+    return MemoryCorpus(documents, name="python-docs")
+
+
+def _gather() -> list[tuple[str, str]]:
+    """`(qualified name, docstring)` of every document, by name."""
     shallowest: dict[str, str] = {}
     # Deprecated parts of the library warn when they are imported or looked at.
     with warnings.catch_warnings():
@@ -40,10 +59,10 @@ def open_python_docs() -> MemoryCorpus:
             if len(text.split()) >= _MINIMUM_WORDS:
                 shallowest[text] = min(name, shallowest.get(text, name), key=lambda n: (n.count("."), len(n), n))
     # A function may share its module's name: the module, met first, keeps it.
-    documents: dict[str, Document] = {}
+    documents: dict[str, str] = {}
     for text, name in shallowest.items():
-        documents.setdefault(name, Document(doc_id=name, title=name, text=text))
-    return MemoryCorpus([documents[name] for name in sorted(documents)], name="python-docs")
+        documents.setdefault(name, text)
+    return sorted(documents.items())
 
 
 def _docstrings() -> Iterator[tuple[str, str]]:
@@ -102,3 +121,8 @@ def _import(name: str) -> ModuleType | None:
         return importlib.import_module(name)
     except ImportError:
         return None
+
+
+if __name__ == "__main__":
+    for row in _gather():
+        sys.stdout.buffer.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
