@@ -22,6 +22,7 @@ app = App(
 _COMMANDS = {
     "run": "Carry out a recipe, from documents to a measured model.",
     "recipes": "List the recipes, or show one.",
+    "prompts": "List the prompts, or show one.",
     "generate": "Write queries for documents.",
     "filter": "Keep the queries that are worth training on.",
     "negatives": "Mine hard negatives for each query.",
@@ -29,9 +30,13 @@ _COMMANDS = {
     "rerank": "Rerank a first stage with a model.",
     "evaluate": "Measure runs against judgments, and compare them.",
 }
+_PLACES = {
+    "run": "inpars.pipeline.command:run",
+    "recipes": "inpars.pipeline.command:recipes",
+    "prompts": "inpars.generate.prompts.command:app",
+}
 for _name, _help in _COMMANDS.items():
-    _module = "inpars.pipeline" if _name in ("run", "recipes") else f"inpars.{_name}"
-    app.command(f"{_module}.command:{_name}", name=_name, help=_help)
+    app.command(_PLACES.get(_name, f"inpars.{_name}.command:{_name}"), name=_name, help=_help)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

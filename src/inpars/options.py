@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inpars.errors import OptionError
 
@@ -17,6 +17,28 @@ class Options(BaseModel):
     """Options of a stage or of a method: frozen, no unknown keys, defaults validated."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def identity(self) -> dict[str, Any]:
+        """The options that what comes out depends on, as JSON values: all but those made with `how`."""
+        values = self.model_dump(mode="json")
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if info.json_schema_extra == _HOW:
+                del values[name]
+            elif isinstance(value, Options):
+                values[name] = value.identity()
+        return values
+
+
+_HOW: dict[str, Any] = {"how": True}
+
+
+def how(default: Any, **constraints: Any) -> Any:
+    """A field for how the work is done (speed, patience, places): it has no part in what comes out.
+
+    An output made with other values of such options is still the same output, so a rerun keeps it.
+    """
+    return Field(default, json_schema_extra=_HOW, **constraints)
 
 
 def parse_options(kind: type[O], where: str, values: dict[str, Any]) -> O:

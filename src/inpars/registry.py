@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Generic, TypeVar, cast
 
 from inpars.errors import unknown_name
@@ -24,8 +25,8 @@ class Registry(Generic[T]):
             target = self.entries[name]
         except KeyError:
             raise unknown_name(self.kind, name, self.entries) from None
-        module, attribute = target.split(":")
-        return cast(T, getattr(importlib.import_module(module), attribute))
+        module, path = target.split(":")
+        return cast(T, attrgetter(path)(importlib.import_module(module)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)

@@ -19,7 +19,7 @@ from inpars.errors import OptionError
 
 
 class PowerCut(MemoryCorpus):
-    """Fails at one document of the second pass: the first gathers statistics, the second writes."""
+    """Fails at one document of the first pass, which is the one that writes; statistics take a pass of their own."""
 
     def __init__(self, documents: list[Document], at: int) -> None:
         super().__init__(documents)
@@ -27,8 +27,9 @@ class PowerCut(MemoryCorpus):
 
     def shuffled(self, seed: int) -> Iterator[Document]:
         self.passes += 1
+        writes = self.passes == 1
         for number, document in enumerate(super().shuffled(seed)):
-            if self.passes == 2 and number == self.at:
+            if writes and number == self.at:
                 raise OSError("power cut")
             yield document
 
@@ -48,7 +49,7 @@ def interrupted(documents: list[Document], tmp_path: Path) -> Path:
 
 
 def units(output: Path) -> list[Path]:
-    return sorted((output.parent / f".{output.name}.units").glob("*.jsonl"))
+    return sorted((output.parent / f".{output.name}.units").glob("*[0-9].jsonl"))
 
 
 def stamp(path: Path) -> tuple[int, int]:

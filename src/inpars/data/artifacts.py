@@ -1,7 +1,7 @@
 """What a stage writes: made in units, each atomic; finished with a sidecar that says what it is.
 
 While a stage works, its finished units lie in `.<name>.units/` beside the output. A rerun with the
-same options and inputs does only the units that are missing; with others it starts afresh. The
+same options and inputs does only the units that are missing (or hold errors); with others it starts afresh. The
 finished output has `<name>.meta.json` beside it, and a rerun that finds its own fingerprint there
 has nothing to do.
 """
@@ -49,7 +49,7 @@ class Artifact:
         self.stage = stage
         self.options = options.model_dump(mode="json")
         self.inputs = dict(inputs)
-        identity = {"stage": stage, "options": self.options, "inputs": self.inputs, "version": __version__}
+        identity = {"stage": stage, "options": options.identity(), "inputs": self.inputs, "version": __version__}
         self.fingerprint = hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
         self.folder = self.output.with_name(f".{self.output.name}.units")
         self._started = time.perf_counter()
@@ -59,7 +59,8 @@ class Artifact:
         meta = sidecar(self.output)
         if not (self.output.exists() and meta.is_file()):
             return False
-        current: bool = read_json(meta).get("fingerprint") == self.fingerprint
+        facts = read_json(meta)
+        current: bool = facts.get("fingerprint") == self.fingerprint and not facts.get("errors")
         if current:
             say(f"{self.stage}: {self.output} is up to date")
         return current
@@ -78,31 +79,45 @@ class Artifact:
         with atomic_write(owner) as stream:
             stream.write(self.fingerprint.encode())
 
-    def unit(self, number: int) -> Path:
-        """Where unit `number` lies, or will lie once it is done."""
-        return self.folder / f"{number:06d}.jsonl"
+    def unit(self, number: int, part: str = "") -> Path:
+        """Where unit `number` lies, or will lie once it is done; `part` names a file that goes with it."""
+        return self.folder / f"{number:06d}{part and '.'}{part}.jsonl"
 
-    def write_unit(self, number: int, rows: Iterable[dict[str, Any]]) -> None:
-        """Write one unit, all or nothing."""
-        write_jsonl(self.unit(number), rows)
+    def write_unit(self, number: int, rows: Iterable[dict[str, Any]], part: str = "") -> None:
+        """Write one unit, or a part of it, all or nothing."""
+        write_jsonl(self.unit(number, part), rows)
 
-    def units(self) -> Iterator[Path]:
-        """The finished units, in order."""
-        yield from sorted(self.folder.glob("[0-9]*.jsonl"), key=lambda unit: int(unit.stem))
+    def units(self, part: str = "") -> Iterator[Path]:
+        """The finished units, or that part of them, in order."""
+        names = f"*.{part}.jsonl" if part else "*[0-9].jsonl"
+        yield from sorted(self.folder.glob(names), key=lambda unit: int(unit.name.split(".")[0]))
 
-    def merge(self) -> int:
-        """Join the units, in order, into the output; returns the number of rows."""
+    def side_file(self, part: str) -> Path:
+        """Where rows lie that are not the output itself but go with it: `<stem>.<part>.jsonl`."""
+        return self.output.with_name(f"{self.output.stem}.{part}.jsonl")
+
+    def merge(self, part: str = "") -> int:
+        """Join the units, or that part of them, into the output or its side file; returns the number of rows.
+
+        A side file without rows is not left behind.
+        """
+        path = self.side_file(part) if part else self.output
         rows = 0
-        with atomic_write(self.output) as stream:
-            for unit in self.units():
+        with atomic_write(path) as stream:
+            for unit in self.units(part):
                 with unit.open("rb") as lines:
                     for line in lines:
                         stream.write(line)
                         rows += 1
+        if part and not rows:
+            path.unlink()
         return rows
 
     def finish(self, **facts: Any) -> None:
-        """Write the sidecar with `facts` (counts and the like) and clear the units away."""
+        """Write the sidecar with `facts` (counts and the like) and clear the units away.
+
+        Where `errors` are counted the units stay, and a rerun takes up what failed.
+        """
         write_json(
             sidecar(self.output),
             {
@@ -115,7 +130,8 @@ class Artifact:
                 **facts,
             },
         )
-        shutil.rmtree(self.folder)
+        if not facts.get("errors"):
+            shutil.rmtree(self.folder)
 
 
 def facts_of(output: str | Path) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from inpars.data.qrels import Qrels, read_qrels
 from inpars.data.runs import Run, read_run
 from inpars.errors import InparsError, unknown_name
 from inpars.evaluate.config import EvaluateConfig
+from inpars.evaluate.exclusion import fewshot_queries
 from inpars.options import parse_options
 
 
@@ -36,17 +37,19 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Means, values per query, and comparisons."""
+    """Means, values per query, and comparisons. `excluded` are the judged queries that were left out."""
 
     queries: list[str]
     systems: dict[str, dict[str, float]]
     per_query: dict[str, dict[str, list[float]]]
     comparisons: list[Comparison]
+    excluded: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The contents of `metrics.json`."""
         return {
             "queries": len(self.queries),
+            "excluded_queries": self.excluded,
             "systems": self.systems,
             "comparisons": [asdict(comparison) for comparison in self.comparisons],
         }
@@ -68,12 +71,15 @@ def evaluate(
     qrels: str | Path | Qrels,
     *,
     pairs: Sequence[tuple[str, str]] | None = None,
+    exclude: Iterable[str] | None = None,
     **options: Any,
 ) -> Evaluation:
     """Measure `runs` (name to TREC file or run) over every judged query, and compare them.
 
     `pairs` lists the `(system, baseline)` comparisons; without it every run is compared with
-    `baseline`. A query that a run lacks counts as 0. `options` are the fields of `EvaluateConfig`.
+    `baseline`. A query that a run lacks counts as 0. `exclude` lists query ids that do not count, for
+    any run; without it they are those of the few-shot examples found with runs that are files (see
+    `inpars.data.fewshot.find_fewshot`). `options` are the fields of `EvaluateConfig`.
     """
     from inpars.evaluate.measures import parse_measures, per_query
     from inpars.evaluate.significance import compare, holm
@@ -85,6 +91,7 @@ def evaluate(
     judged = {query_id: grades for query_id, grades in judged.items() if any(grade > 0 for grade in grades.values())}
     if not judged:
         raise InparsError("the judgments call no document relevant to any query", hint="grades above 0 are relevant")
+    judged, excluded = _without(judged, fewshot_queries(runs.values()) if exclude is None else set(exclude))
     measures = parse_measures(config.measures)
     loaded = {name: read_run(run) if isinstance(run, (str, Path)) else run for name, run in runs.items()}
     for name, run in loaded.items():
@@ -122,7 +129,19 @@ def evaluate(
         systems={name: {m: float(v.mean()) for m, v in found.items()} for name, found in values.items()},
         per_query={name: {m: v.tolist() for m, v in found.items()} for name, found in values.items()},
         comparisons=comparisons,
+        excluded=excluded,
     )
+
+
+def _without(judged: Qrels, exclude: set[str]) -> tuple[Qrels, list[str]]:
+    """The judgments of the queries that count, and the ids of those that do not."""
+    kept = {query_id: grades for query_id, grades in judged.items() if query_id not in exclude}
+    if not kept:
+        raise InparsError(
+            f"nothing to evaluate: all {len(judged)} judged queries are excluded, as few-shot examples are",
+            hint="--keep-fewshot measures few-shot examples too; exclude=[] does so in Python",
+        )
+    return kept, [query_id for query_id in judged if query_id in exclude]
 
 
 make_callable(__name__)

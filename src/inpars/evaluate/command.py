@@ -12,6 +12,7 @@ from inpars.errors import InparsError
 from inpars.evaluate import Evaluation
 from inpars.evaluate import evaluate as stage
 from inpars.evaluate.config import EvaluateConfig
+from inpars.evaluate.exclusion import fewshot_queries, read_excluded, told
 
 _DEFAULTS = EvaluateConfig()
 
@@ -20,6 +21,8 @@ def evaluate(
     *runs: str,
     qrels: Path,
     output: Path | None = None,
+    exclude: Path | None = None,
+    keep_fewshot: Annotated[bool, Parameter(negative=())] = False,
     options: Annotated[EvaluateConfig, Parameter(name="*")] = _DEFAULTS,
 ) -> None:
     """Measure runs against judgments, and compare each with the first (or with --baseline).
@@ -32,6 +35,10 @@ def evaluate(
         Judgments: BEIR (.tsv) or TREC.
     output
         JSON file for means and comparisons; values per query go beside it.
+    exclude
+        File of queries to leave out as well: an id a line, or few-shot examples (JSONL).
+    keep_fewshot
+        Count queries that were few-shot examples, which are left out otherwise.
     """
     named: dict[str, str] = {}
     for run in runs:
@@ -40,10 +47,16 @@ def evaluate(
         if name in named:
             raise InparsError(f"two runs are called {name!r}", hint="name them: NAME=FILE")
         named[name] = path
-    evaluation = stage(named, qrels, **options.model_dump())
+    shown = set() if keep_fewshot else fewshot_queries(named.values())
+    listed = set() if exclude is None else read_excluded(exclude)
+    evaluation = stage(named, qrels, exclude=shown | listed, **options.model_dump())
     if output is not None:
         evaluation.save(output)
     console = Console(highlight=False)
+    if excluded := shown & set(evaluation.excluded):
+        console.print(told(len(excluded)))
+    if excluded := set(evaluation.excluded) - shown:
+        console.print(f"{len(excluded):,} left out as --exclude says")
     console.print(_means(evaluation))
     if evaluation.comparisons:
         console.print(_comparisons(evaluation, options.confidence))

@@ -52,18 +52,13 @@ def filter(queries: str | Path, output: str | Path, **options: Any) -> Path:
         reasons = judge(kept, _options_of(config, name))
         dropped += [(query, name, reason) for query, reason in zip(kept, reasons, strict=True) if reason]
         kept = [query for query, reason in zip(kept, reasons, strict=True) if not reason]
-    write_jsonl(dropped_path(artifact.output), _dropped_rows(dropped))
+    write_jsonl(artifact.side_file("dropped"), _dropped_rows(dropped))
     write_synthetic_queries(artifact.output, kept)
     by_method = {name: sum(d[1] == name for d in dropped) for name, _ in judges}
     artifact.finish(read=total, kept=len(kept), dropped=by_method)
     told = ", ".join(f"{name} {count:,}" for name, count in by_method.items())
     say(f"filter: kept {len(kept):,} of {total:,} queries (dropped by {told}) -> {artifact.output}")
     return artifact.output
-
-
-def dropped_path(output: Path) -> Path:
-    """The side file of dropped rows that goes with an output."""
-    return output.with_name(f"{output.stem}.dropped.jsonl")
 
 
 def _dropped_rows(dropped: Iterable[tuple[SyntheticQuery, str, str]]) -> Iterable[dict[str, Any]]:

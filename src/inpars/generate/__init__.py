@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,45 +10,82 @@ from typing import Any
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.fewshot import write_examples
 from inpars.data.records import Document
+from inpars.generate.backends.choose import choose_backend
+from inpars.generate.backends.prompted import Prompted
 from inpars.generate.config import GenerateConfig
+from inpars.generate.units import Units
+from inpars.models.language.base import LanguageModel
 from inpars.options import parse_options
-from inpars.progress import say, track
+from inpars.progress import progress_bar, say
 
 
-def generate(corpus: str | Path | Corpus, output: str | Path, **options: Any) -> Path:
+def generate(
+    corpus: str | Path | Corpus, output: str | Path, *, language_model: LanguageModel | None = None, **options: Any
+) -> Path:
     """Write synthetic queries for a sample of the documents of `corpus`.
 
-    `corpus` is a spec or an open corpus; `options` are the fields of `GenerateConfig`. `output` gets
-    one JSON line a query, document by document in the order of the sample. A document that can give
-    no query gives none, and is counted. Returns `output`.
+    `corpus` is a spec or an open corpus; `options` are the fields of `GenerateConfig`;
+    `language_model` is a ready one, in place of the option `model`. `output` gets one JSON line a
+    query, document by document in the order of the sample. Beside it lie `<stem>.dropped.jsonl`
+    (documents and answers that gave no query, and why) and `<stem>.errors.jsonl` (documents that
+    ended in an error: called again, the stage takes up those alone), and where few-shot examples
+    were drawn from a dataset, `<stem>.fewshot.jsonl`, which `evaluate` heeds. Returns `output`.
     """
     config = parse_options(GenerateConfig, "generate", options)
     corpus = open_corpus(corpus)
-    artifact = Artifact(output, "generate", config, {"corpus": corpus.fingerprint()})
+    backend = choose_backend(corpus, config, language_model)
+    artifact = Artifact(output, "generate", config, {"corpus": corpus.fingerprint(), **backend.inputs})
     if artifact.is_current():
         return artifact.output
-    from inpars.generate.backends import BACKENDS
-
+    # Reads the whole corpus once, so that a broken line is found before anything is begun.
     total = min(len(corpus), config.max_generations)
-    backend = BACKENDS[config.backend](corpus, config)
     artifact.begin()
-    documents = track(islice(_eligible(corpus, config), total), "generate", total)
-    read = 0
-    for number in range(-(-total // config.unit_size)):
-        unit = list(islice(documents, config.unit_size))
-        read += len(unit)
-        if unit and not artifact.unit(number).exists():
-            artifact.write_unit(number, (query.to_row() for d in unit for query in backend.queries(d)))
-    queries = artifact.merge()
-    artifact.finish(documents=read, queries=queries)
-    say(f"generate: {queries:,} queries for {read:,} documents -> {artifact.output}")
+    examples = backend.examples if isinstance(backend, Prompted) else []
+    if examples:
+        write_examples(artifact.side_file("fewshot"), examples)
+    else:
+        artifact.side_file("fewshot").unlink(missing_ok=True)
+    shown = {example.doc_id for example in examples}
+    units = Units(artifact, islice(eligible(corpus, config, shown), total), config.unit_size)
+    with progress_bar() as bar:
+        task = bar.add_task("generate", total=total)
+        for written in backend.write(units.missing()):
+            units.add(written)
+            bar.update(task, completed=units.read - units.waiting)
+    counts = {
+        "documents": units.read,
+        "queries": artifact.merge(),
+        "dropped": artifact.merge("dropped"),
+        "errors": artifact.merge("errors"),
+    }
+    usage: dict[str, float] = {name: round(value, 6) for name, value in sorted(units.totals().items())}
+    artifact.finish(**counts, **usage, fewshot_examples=len(examples))
+    say(f"generate: {_told(counts, usage)} -> {artifact.output}")
+    if counts["errors"]:
+        say(f"generate: the errors are in {artifact.side_file('errors')}; the same command tries those documents again")
     return artifact.output
 
 
-def _eligible(corpus: Corpus, config: GenerateConfig) -> Iterator[Document]:
+def eligible(corpus: Corpus, config: GenerateConfig, shown: set[str]) -> Iterator[Document]:
+    """The documents to write queries for, in the order that the seed fixes; those `shown` as examples are left out."""
     longest = config.max_doc_chars or float("inf")
-    return (d for d in corpus.shuffled(config.seed) if config.min_doc_chars <= len(d.contents) <= longest)
+    for document in corpus.shuffled(config.seed):
+        if config.min_doc_chars <= len(document.contents) <= longest and document.doc_id not in shown:
+            yield document
+
+
+def _told(counts: dict[str, int], usage: Mapping[str, float]) -> str:
+    told = [f"{counts['queries']:,} queries for {counts['documents']:,} documents"]
+    told += [f"{counts[name]:,} {name}" for name in ("dropped", "errors") if counts[name]]
+    if truncated := usage.get("truncated"):
+        told.append(f"{truncated:,} truncated")
+    if prompt_tokens := usage.get("prompt_tokens"):
+        told.append(f"{prompt_tokens:,} tokens in and {usage.get('completion_tokens', 0):,} out")
+    if "cost" in usage:
+        told.append(f"${usage['cost']:,.2f}")
+    return ", ".join(told)
 
 
 make_callable(__name__)

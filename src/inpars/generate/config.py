@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from inpars.models.language.options import OpenAIOptions, TransformersOptions, VllmOptions
 from inpars.options import Options
 
 
@@ -48,13 +49,43 @@ class ExtractiveOptions(Options):
 class GenerateConfig(Options):
     """Write queries for documents."""
 
-    backend: Literal["extractive"] = Field("extractive", description="What writes the queries.")
+    model: str = Field(
+        "",
+        description="Language model: a hub id, a path, openai:NAME or vllm:NAME. Without one, queries are extracted.",
+    )
+    backend: Literal["auto", "extractive", "transformers", "openai", "vllm", "dummy"] = Field(
+        "auto", description="What writes the queries; auto follows from the model."
+    )
     max_generations: int = Field(100_000, ge=1, description="At most this many documents, sampled by seed.")
     queries_per_document: int = Field(1, ge=1, description="Queries written for each document.")
     min_doc_chars: int = Field(0, ge=0, description="Leave out documents shorter than this.")
     max_doc_chars: int = Field(0, ge=0, description="Leave out documents longer than this; 0 means no limit.")
-    seed: int = Field(1, description="Seed of the document sample and of the queries.")
+    seed: int = Field(1, description="Seed of the document sample, the few-shot examples and the queries.")
     unit_size: int = Field(1000, ge=1, description="Documents in one resumable unit.")
+    prompt: str = Field("inpars", description="Prompt template: a name (`inpars prompts` lists them) or a file.")
+    query_form: Literal["", "question", "keywords", "claim", "title"] = Field(
+        "", description="Form of the queries, for prompts that can ask for one; by default the prompt's own."
+    )
+    fewshot: str = Field(
+        "auto",
+        description="Few-shot examples: a file, a split of the dataset, none, or auto: train, else dev, else test.",
+    )
+    n_fewshot_examples: int = Field(3, ge=0, description="Few-shot examples in a prompt that has none of its own.")
+    shuffle_examples: bool = Field(
+        False, description="Order the examples anew for each document, as Promptagator does; slower."
+    )
+    max_doc_length: int = Field(256, ge=1, description="Tokens of a document, in an example too.")
+    max_query_length: int = Field(200, ge=1, description="Tokens of an example's query.")
+    max_prompt_length: int = Field(2048, ge=1, description="Tokens of prompt and answer together.")
+    max_new_tokens: int = Field(64, ge=1, description="Tokens of an answer.")
+    temperature: float = Field(0.0, ge=0, description="Sampling temperature; 0 is greedy.")
+    top_p: float = Field(1.0, gt=0, le=1, description="Sample among the likeliest tokens of this probability in all.")
+    store_prompts: bool = Field(True, description="Keep each prompt in its row; without it, its hash.")
     extractive: ExtractiveOptions = Field(
         default_factory=ExtractiveOptions, description="Options of the extractive backend."
     )
+    transformers: TransformersOptions = Field(
+        default_factory=TransformersOptions, description="Options of the transformers backend."
+    )
+    openai: OpenAIOptions = Field(default_factory=OpenAIOptions, description="Options of the openai backend.")
+    vllm: VllmOptions = Field(default_factory=VllmOptions, description="Options of the vllm backend.")

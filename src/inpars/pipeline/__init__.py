@@ -61,7 +61,10 @@ def run(
     else:
         say(f"run: nothing to do, every step of {folder} is up to date")
     if metrics.get("systems"):
-        on = f"{metrics['test_set']['queries']} {metrics['test_set']['kind']}"
+        test_set = metrics["test_set"]
+        on = f"{test_set['queries']} {test_set['kind']}"
+        if left_out := test_set.get("few_shot_examples"):
+            on += f" ({left_out} few-shot examples left out)"
         console = Console(highlight=False)
         console.print(summary(metrics, f"{name}: {on}"))
         for sentence in metrics["verdict"]:
@@ -98,6 +101,8 @@ def _metrics(recipe: Recipe, context: Context, corpus: str) -> dict[str, Any]:
         "kind": SYNTHETIC if synthetic else "test queries",
         "queries": measured["queries"],
     }
+    if measured.get("excluded_queries"):
+        value["test_set"]["few_shot_examples"] = len(measured["excluded_queries"])
     models = [step for step in recipe.steps if step.stage.name == "train"]
     best_step = read_json(sidecar(context.outputs[models[-1].name]))["best_step"] if models else None
     measure = next(iter(next(iter(measured["systems"].values()))))

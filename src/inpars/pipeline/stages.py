@@ -16,6 +16,7 @@ from inpars.data.held_out import HeldOut
 from inpars.data.records import Document
 from inpars.data.test_sets import TestSet
 from inpars.options import Options
+from inpars.progress import say
 from inpars.registry import Registry
 
 SYNTHETIC = "held-out synthetic queries"
@@ -122,23 +123,29 @@ def _rerank(step: Step, context: Context, folder: Path) -> Path:
 
 def _evaluate(step: Step, context: Context, folder: Path) -> Path:
     from inpars.evaluate import evaluate
+    from inpars.evaluate.exclusion import fewshot_queries, told
 
     runs = context.outputs[step.input]
     names = ("bm25", "base", "base_fused", "tuned", "tuned_fused")
     found = {name: runs / f"{name}.trec" for name in names if (runs / f"{name}.trec").exists()}
     if context.test_set is not None:
         qrels = context.test_set.qrels
+        exclude = sorted(fewshot_queries(found.values()) & qrels.keys())
     else:
-        qrels = HeldOut.load(_model_of(step, context) / "held_out").qrels
-    inputs = {name: fingerprint_of(path) for name, path in found.items()} | {"qrels": str(hash_of(qrels))}
+        # Synthetic queries are nobody's examples.
+        qrels, exclude = HeldOut.load(_model_of(step, context) / "held_out").qrels, []
+    inputs = {name: fingerprint_of(path) for name, path in found.items()}
+    inputs |= {"qrels": hash_of(qrels), "excluded": hash_of(exclude)}
     artifact = Artifact(folder / "metrics.json", "evaluate", step.options, inputs)
     if artifact.is_current():
         return artifact.output
     artifact.begin()
     pairs = [pair for pair in PAIRS if set(pair) <= found.keys()]
-    evaluation = evaluate(found, qrels, pairs=pairs, **_options(step))
+    evaluation = evaluate(found, qrels, pairs=pairs, exclude=exclude, **_options(step))
     evaluation.save(artifact.output)
-    artifact.finish(queries=len(evaluation.queries), systems=len(found))
+    if evaluation.excluded:
+        say(f"evaluate: {told(len(evaluation.excluded))}")
+    artifact.finish(queries=len(evaluation.queries), excluded=len(evaluation.excluded), systems=len(found))
     return artifact.output
 
 

@@ -1,27 +1,34 @@
-"""What writes queries: one module a backend, all with the same `queries(document)` method."""
+"""What writes queries: by statistics of the documents alone, or by prompting a language model."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from inpars.data.corpora import Corpus
 from inpars.data.records import Document, SyntheticQuery
-from inpars.registry import Registry
 
-if TYPE_CHECKING:
-    from inpars.generate.config import GenerateConfig
+
+@dataclass(slots=True)
+class Written:
+    """What came of one document: its queries, what was dropped and why, or the `error` it ended in.
+
+    `usage` counts what it took (tokens, requests, dollars), summed over the whole stage in its sidecar.
+    """
+
+    doc_id: str
+    queries: list[SyntheticQuery] = field(default_factory=list)
+    dropped: list[dict[str, Any]] = field(default_factory=list)
+    error: str = ""
+    usage: dict[str, float] = field(default_factory=dict)
 
 
 class Backend(Protocol):
-    """A writer of queries, made once for a corpus and then asked document by document."""
+    """A writer of queries."""
 
-    def __init__(self, corpus: Corpus, config: GenerateConfig) -> None: ...
+    inputs: dict[str, str]
+    """What its queries depend on besides the options and the documents, by name."""
 
-    def queries(self, document: Document) -> list[SyntheticQuery]:
-        """At most `queries_per_document` queries; the same ones whenever it is asked again."""
+    def write(self, documents: Iterable[Document]) -> Iterator[Written]:
+        """One `Written` for each document, in any order; documents are drawn only as they are needed."""
         ...
-
-
-BACKENDS: Registry[type[Backend]] = Registry(
-    "generation backend", {"extractive": "inpars.generate.backends.extractive:Extractive"}
-)

@@ -7,7 +7,9 @@ Sentences and titles as queries with the source cut out follow the inverse cloze
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +17,10 @@ import numpy as np
 from inpars.data.corpora import Corpus
 from inpars.data.records import Document, SyntheticQuery
 from inpars.data.seeds import generator
+from inpars.generate.backends import Written
 from inpars.generate.config import GenerateConfig
-from inpars.generate.language_model import CollectionModel, DocumentModel, words
 from inpars.generate.sentences import Span, heading_text, headings, sentences
+from inpars.generate.unigram import CollectionModel, DocumentModel, words
 
 _CHUNK = re.compile(r"\S+")
 _PLAIN_WORD = re.compile(r"\w+")
@@ -44,13 +47,10 @@ class Extractive:
     """
 
     def __init__(self, corpus: Corpus, config: GenerateConfig) -> None:
+        self.inputs: dict[str, str] = {}
+        self.corpus = corpus
         self.config = config
         self.options = config.extractive
-        sample = (
-            d.contents
-            for d, _ in zip(corpus.shuffled(config.seed), range(self.options.statistics_documents), strict=False)
-        )
-        self.collection = CollectionModel(sample)
         mixture = self.options.mixture.model_dump()
         self._kinds = list(mixture)
         weights = np.array([mixture[kind] for kind in self._kinds])
@@ -62,6 +62,20 @@ class Extractive:
             "keywords": self._keywords,
             "terms": self._terms,
         }
+
+    @cached_property
+    def collection(self) -> CollectionModel:
+        """The language model of the collection, over a sample of it."""
+        documents = islice(self.corpus.shuffled(self.config.seed), self.options.statistics_documents)
+        return CollectionModel(document.contents for document in documents)
+
+    def write(self, documents: Iterable[Document]) -> Iterator[Written]:
+        """One `Written` for each document, in their order."""
+        for document in documents:
+            written = Written(document.doc_id, self.queries(document))
+            if not written.queries:
+                written.dropped = [{"doc_id": document.doc_id, "reason": "too little text to take a query from"}]
+            yield written
 
     def queries(self, document: Document) -> list[SyntheticQuery]:
         """Up to `queries_per_document` different queries; fewer where the document is too short for more."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from inpars.data.corpora import open_corpus
-from inpars.generate.language_model import CollectionModel, DocumentModel, words
+from inpars.generate.unigram import CollectionModel, DocumentModel, words
 
 
 def test_words_keep_their_case_hyphens_and_apostrophes_but_no_punctuation() -> None:

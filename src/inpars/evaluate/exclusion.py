@@ -1,0 +1,39 @@
+"""Judged queries that must not count, because a language model was shown them as few-shot examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from inpars.data.fewshot import find_fewshot, read_examples
+from inpars.data.files import read_text_lines
+from inpars.errors import InputError
+
+
+def fewshot_queries(runs: Iterable[object]) -> set[str]:
+    """Ids of the few-shot examples behind `runs`: those of files are found beside them or in their run directory."""
+    files = {path for run in runs if isinstance(run, (str, Path)) for path in find_fewshot(run)}
+    return {example.query_id for path in files for example in read_examples(path) if example.query_id}
+
+
+def read_excluded(path: str | Path) -> set[str]:
+    """Query ids from a file: few-shot examples (JSON lines), or an id a line, whatever follows after a tab.
+
+    `InputError` for a file without any id.
+    """
+    path = Path(path)
+    lines = [line.strip() for _, line in read_text_lines(path)]
+    if lines and lines[0].startswith("{"):
+        ids = {example.query_id for example in read_examples(path) if example.query_id}
+    else:
+        ids = {line.split("\t")[0].strip() for line in lines}
+    if not ids:
+        raise InputError(path, expected="at least one query id", found="none")
+    return ids
+
+
+def told(shown: int) -> str:
+    """What to say of `shown` queries that were few-shot examples."""
+    if shown == 1:
+        return "1 query was a few-shot example and is left out"
+    return f"{shown:,} queries were few-shot examples and are left out"

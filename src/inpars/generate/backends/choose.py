@@ -1,0 +1,48 @@
+"""From the options to what writes the queries."""
+
+from __future__ import annotations
+
+from inpars.data.corpora import Corpus
+from inpars.data.fewshot import Example
+from inpars.errors import OptionError
+from inpars.generate.backends import Backend
+from inpars.generate.config import GenerateConfig
+from inpars.models.language import open_language_model
+from inpars.models.language.base import LanguageModel
+from inpars.progress import say
+
+
+def choose_backend(corpus: Corpus, config: GenerateConfig, language_model: LanguageModel | None = None) -> Backend:
+    """The extractive backend, or a language model with its prompt and few-shot examples.
+
+    A model's weights are not loaded yet. `OptionError` where backend and model do not go together.
+    """
+    name = config.backend
+    if name == "auto":
+        name = "extractive" if language_model is None and not config.model else "transformers"
+    if name == "extractive":
+        if language_model is not None or config.model:
+            raise OptionError(
+                "the extractive backend takes no model", hint="leave out --model, or the backend: auto finds it"
+            )
+        from inpars.generate.backends.extractive import Extractive
+
+        return Extractive(corpus, config)
+    if language_model is None:
+        if not config.model and name != "dummy":
+            raise OptionError(
+                f"the backend {name!r} needs a model", hint="--model NAME: a hub id, a path, openai:NAME or vllm:NAME"
+            )
+        language_model = open_language_model(config.model, config, config.backend)
+    from inpars.generate.backends.prompted import Prompted
+    from inpars.generate.fewshot import choose_examples
+    from inpars.generate.prompts import load_template
+
+    template = load_template(config.prompt, corpus.name)
+    examples: list[Example] = []
+    if config.n_fewshot_examples and (
+        template.needs_examples or (template.takes_examples and config.fewshot not in ("auto", "none"))
+    ):
+        examples, split = choose_examples(config.fewshot, corpus.name, corpus, config.n_fewshot_examples, config.seed)
+        say(f"generate: {len(examples)} few-shot examples from {split}")
+    return Prompted(config, language_model, template, examples)

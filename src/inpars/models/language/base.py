@@ -1,0 +1,127 @@
+"""The one interface of every language model: prompts in, completions out, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+
+class Message(NamedTuple):
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked: a text to continue, or the turns of a chat. `key` is the caller's name for it."""
+
+    key: str
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How completions are drawn. `temperature` 0 is greedy; `stop` are strings, cut off with all that follows.
+
+    `seed` together with a prompt's key fixes what is drawn for it, whatever else is asked beside it,
+    as far as the model can be held to that.
+    """
+
+    n: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int = 64
+    stop: tuple[str, ...] = ()
+    seed: int = 1
+    log_probs: bool = True
+
+
+@dataclass(slots=True)
+class Completion:
+    """One continuation, cut before the first stop string.
+
+    `log_probs` are natural logarithms under the model's own distribution (temperature 1, nothing
+    cut off), one for each token that begins in `text`; `tokens` are the texts of those tokens,
+    which joined give `text` (the last may reach beyond it) and `token_ids` their ids where they are
+    known. `None` where the model tells no log-probabilities. `finish_reason` is "stop" (a stop
+    string or the model's own end), "length", or what the model says.
+    """
+
+    text: str
+    finish_reason: str = "stop"
+    log_probs: list[float] | None = None
+    tokens: list[str] = field(default_factory=list)
+    token_ids: list[int] = field(default_factory=list)
+    reasoning: str = ""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back for one prompt: its completions, or the `error` that it ended in.
+
+    Token counts are the model's own: `prompt_tokens` counts the prompt once, `completion_tokens`
+    all emitted tokens, `cached_tokens` the part of the prompt that a server had at hand. `cost` is
+    in dollars, None where no price is known. `reused` answers came from the request cache: nothing
+    was sent or paid for them now.
+    """
+
+    key: str
+    completions: list[Completion] = field(default_factory=list)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    requests: int = 1
+    cost: float | None = None
+    reused: bool = False
+    error: str = ""
+
+
+class Tokenizer(Protocol):
+    """Tokens as far as lengths go."""
+
+    exact: bool
+    """Whether these are the model's own tokens, not an estimate."""
+
+    def count(self, text: str) -> int:
+        """How many tokens `text` has, special ones not counted."""
+        ...
+
+    def truncate(self, text: str, tokens: int) -> str:
+        """The longest beginning of `text` of at most `tokens` tokens; `text` itself where it is short enough."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Any model that continues prompts."""
+
+    @property
+    def name(self) -> str:
+        """As the user wrote it: `openai:gpt-4o-mini`, a hub id, a path."""
+        ...
+
+    @property
+    def context_length(self) -> int | None:
+        """Most tokens of prompt and completion together; None where it is not known."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's own tokens, or an estimate of them."""
+        ...
+
+    def fingerprint(self) -> str:
+        """What identifies the model as an input: two models that may answer differently differ in it."""
+        ...
+
+    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
+        """One answer for each prompt, as they come, in any order.
+
+        Prompts are drawn only as they are needed, so that any number of them takes bounded memory. A
+        prompt that cannot be answered gives an answer with an `error`. What must stop the run (a
+        wrong key, a spent quota, a model that is not there) raises `InparsError`.
+        """
+        ...
