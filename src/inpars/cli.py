@@ -23,6 +23,7 @@ _COMMANDS = {
     "run": "Carry out a recipe, from documents to a measured model.",
     "recipes": "List the recipes, or show one.",
     "prompts": "List the prompts, or show one.",
+    "plan": "Say what generating will take, before anything is spent.",
     "generate": "Write queries for documents.",
     "filter": "Keep the queries that are worth training on.",
     "negatives": "Mine hard negatives for each query.",
@@ -34,6 +35,7 @@ _PLACES = {
     "run": "inpars.pipeline.command:run",
     "recipes": "inpars.pipeline.command:recipes",
     "prompts": "inpars.generate.prompts.command:app",
+    "plan": "inpars.generate.command:plan",
 }
 for _name, _help in _COMMANDS.items():
     app.command(_PLACES.get(_name, f"inpars.{_name}.command:{_name}"), name=_name, help=_help)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.fewshot import write_examples
-from inpars.data.records import Document
 from inpars.generate.backends.choose import choose_backend
 from inpars.generate.backends.prompted import Prompted
 from inpars.generate.config import GenerateConfig
+from inpars.generate.eligible import eligible
 from inpars.generate.units import Units
 from inpars.models.language.base import LanguageModel
 from inpars.options import parse_options
@@ -66,14 +66,6 @@ def generate(
     if counts["errors"]:
         say(f"generate: the errors are in {artifact.side_file('errors')}; the same command tries those documents again")
     return artifact.output
-
-
-def eligible(corpus: Corpus, config: GenerateConfig, shown: set[str]) -> Iterator[Document]:
-    """The documents to write queries for, in the order that the seed fixes; those `shown` as examples are left out."""
-    longest = config.max_doc_chars or float("inf")
-    for document in corpus.shuffled(config.seed):
-        if config.min_doc_chars <= len(document.contents) <= longest and document.doc_id not in shown:
-            yield document
 
 
 def _told(counts: dict[str, int], usage: Mapping[str, float]) -> str:
