@@ -1,7 +1,8 @@
 """The error hierarchy: every failure a person can cause says what, where, and what to do.
 
 `InparsError` and its subclasses are user errors: the command line prints them without a traceback
-and exits with 2. Anything else that escapes is ours, and exits with 1.
+and exits with 2, or with 75 where it only takes more time (`Pending`). Anything else that escapes is
+ours, and exits with 1.
 """
 
 from __future__ import annotations
@@ -45,6 +46,12 @@ class InputError(InparsError):
 
 class OptionError(InparsError):
     """An option or recipe key that is unknown or has a value it cannot take."""
+
+
+class Pending(InparsError):
+    """The work lies with a service that is not done with it: the same command, run again later, goes on."""
+
+    exit_code = 75
 
 
 class MissingDependency(InparsError):

@@ -1,0 +1,172 @@
+"""From a server's answer to completions: texts cut at stop strings, and the log-probabilities of what is left."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from inpars.errors import shorten
+from inpars.models.language.base import Completion
+
+
+class BrokenAnswer(Exception):
+    """An answer with status 200 that is not what the API promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the server counted them."""
+
+    prompt: int
+    completion: int
+    cached: int
+
+
+def parse(content: bytes) -> dict[str, Any]:
+    """The answer as JSON. `BrokenAnswer` where it is cut off, is something else, or holds no completion."""
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise BrokenAnswer(f"an answer that is no JSON: {shorten(content.decode('utf-8', 'replace'))}") from None
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list) or not choices:
+        raise BrokenAnswer(f"an answer without choices: {shorten(content.decode('utf-8', 'replace'), 200)}")
+    if not all(isinstance(choice, dict) and _has_text(choice) for choice in choices):
+        raise BrokenAnswer(f"an answer with a choice that holds no text: {shorten(choices[0])}")
+    return dict(answer)
+
+
+def usage(answer: dict[str, Any]) -> Usage | None:
+    """The token counts of an answer; None where it has none."""
+    counts = answer.get("usage")
+    if not isinstance(counts, dict):
+        return None
+    details = counts.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    return Usage(
+        int(counts.get("prompt_tokens") or 0),
+        int(counts.get("completion_tokens") or 0),
+        int(cached or 0),
+    )
+
+
+def completions(answer: dict[str, Any], stop: tuple[str, ...]) -> list[Completion]:
+    """The completions of a parsed answer, in the server's order."""
+    choices = sorted(answer["choices"], key=lambda choice: int(choice.get("index") or 0))
+    return [_completion(choice, stop) for choice in choices]
+
+
+def _has_text(choice: dict[str, Any]) -> bool:
+    return isinstance(choice.get("text"), str) or isinstance(choice.get("message"), dict)
+
+
+def _completion(choice: dict[str, Any], stop: tuple[str, ...]) -> Completion:
+    message = choice.get("message")
+    whole = choice["text"] if message is None else _content(message)
+    end = min((place for mark in stop if mark and (place := whole.find(mark)) >= 0), default=len(whole))
+    reason = "stop" if end < len(whole) else choice.get("finish_reason") or "stop"
+    completion = Completion(whole[:end], finish_reason=str(reason))
+    if message is not None:
+        completion.reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "")
+    # Log-probabilities are an extra: an answer whose are malformed is an answer without.
+    with contextlib.suppress(TypeError, ValueError, AttributeError):
+        completion.tokens, completion.log_probs = _kept(_tokens(choice.get("logprobs"), whole), end)
+    return completion
+
+
+def _content(message: dict[str, Any]) -> str:
+    """The text of a chat message: a string, nothing (a refusal), or a list of parts."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    start: int
+    text: str
+    log_prob: float | None
+
+
+def _tokens(told: Any, whole: str) -> list[_Token] | None:
+    """The tokens in either format, laid over `whole`; None where there are none or they do not fit.
+
+    A character that is made of several tokens belongs to the last of them.
+    """
+    if not isinstance(told, dict):
+        return None
+    if isinstance(told.get("content"), list):
+        raw = [_chat_bytes(token) for token in told["content"]]
+        values = [token.get("logprob") for token in told["content"]]
+    elif isinstance(told.get("tokens"), list):
+        raw = [_legacy_bytes(token) for token in told["tokens"]]
+        values = told["token_logprobs"]
+    else:
+        return None
+    joined = b"".join(raw).decode("utf-8", "replace")
+    # Reasoning that the server has cut out, or white space that it has stripped, comes before the text.
+    skipped = 0 if joined.startswith(whole) else joined.rfind(whole)
+    if skipped < 0:
+        return None
+    starts, characters = [], 0
+    for token in raw:
+        starts.append(characters - (bool(token) and _continues(token[0])))
+        characters += sum(not _continues(byte) for byte in token)
+    ends = [*starts[1:], len(joined)]
+    return [
+        _Token(max(start - skipped, 0), joined[max(start, skipped) : end], _number(value))
+        for start, end, value in zip(starts, ends, values, strict=True)
+        if end > skipped or start >= skipped
+    ]
+
+
+def _kept(tokens: list[_Token] | None, end: int) -> tuple[list[str], list[float] | None]:
+    """Texts and values of the tokens that begin before `end`.
+
+    The text of a token without a value goes to the one after it, or to the last: the tokens joined
+    are the text still.
+    """
+    if tokens is None:
+        return [], None
+    texts: list[str] = []
+    values: list[float] = []
+    loose = ""
+    for token in tokens:
+        if token.start >= end:
+            break
+        if token.log_prob is None:
+            loose += token.text
+        else:
+            texts.append(loose + token.text)
+            values.append(token.log_prob)
+            loose = ""
+    if loose and texts:
+        texts[-1] += loose
+    return (texts, values) if texts or end == 0 else ([], None)
+
+
+def _chat_bytes(token: dict[str, Any]) -> bytes:
+    told = token.get("bytes")
+    return bytes(told) if isinstance(told, list) else str(token["token"]).encode()
+
+
+def _legacy_bytes(token: str) -> bytes:
+    """OpenAI writes a token that is no whole character as `bytes:` and its bytes in hexadecimal."""
+    if re.fullmatch(r"bytes:(\\x[0-9a-f]{2})+", token):
+        return bytes.fromhex(token.removeprefix("bytes:").replace("\\x", ""))
+    return token.encode()
+
+
+def _continues(byte: int) -> bool:
+    """Whether a byte is a later one of a character in UTF-8."""
+    return byte & 0xC0 == 0x80
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -1,0 +1,52 @@
+"""The official SDK's client: where it goes, with which key, and how quietly."""
+
+from __future__ import annotations
+
+import logging
+import os
+from urllib.parse import urlsplit
+
+import openai
+
+from inpars.errors import InparsError, OptionError
+from inpars.models.language.options import OpenAIOptions
+
+_OPENAI = "https://api.openai.com/v1"
+
+
+def open_client(options: OpenAIOptions) -> openai.OpenAI:
+    """A client for the options' endpoint, with the key from OPENAI_API_KEY.
+
+    `InparsError` for an address that is none, a key that cannot be one, or OpenAI without a key.
+    Other servers get a placeholder: local ones need no key.
+    """
+    base_url = options.base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or _OPENAI
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionError(
+            f"base_url: expected an address such as http://localhost:8000/v1; found {public_url(base_url)!r}"
+        )
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not key and parts.hostname.endswith("openai.com"):
+        raise InparsError(
+            "OpenAI needs a key, and OPENAI_API_KEY is not set",
+            hint="export OPENAI_API_KEY=..., or name another endpoint with --openai.base-url",
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise InparsError("OPENAI_API_KEY holds characters that no key has", hint="copy the key again")
+    return openai.OpenAI(api_key=key or "none", base_url=base_url)
+
+
+def prepare(client: openai.OpenAI, options: OpenAIOptions) -> openai.OpenAI:
+    """`client` as this package uses it: no retries of its own, our timeout, and no line in the log per request."""
+    for name in ("httpx", "httpx2"):
+        if logging.getLogger(name).level == logging.NOTSET:
+            logging.getLogger(name).setLevel(logging.WARNING)
+    return client.with_options(max_retries=0, timeout=options.timeout)
+
+
+def public_url(url: str) -> str:
+    """An address without what may be secret in it: user, password and query."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}".rstrip("/")

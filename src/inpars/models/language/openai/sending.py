@@ -1,0 +1,152 @@
+"""One request, sent until it is answered or there is no use in it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import openai
+
+from inpars.errors import InparsError
+from inpars.models.language.openai.adapt import Adapter
+from inpars.models.language.openai.answers import BrokenAnswer, parse, usage
+from inpars.models.language.openai.limits import Pace
+from inpars.models.language.openai.requests import Request, request_key
+from inpars.models.language.openai.retry import Failure, backoff, judge, scrub
+from inpars.models.language.openai.workers import Stopped
+from inpars.models.language.options import OpenAIOptions
+
+T = TypeVar("T")
+
+# Further attempts at a server that has never answered: most likely the address is wrong.
+_UNREACHED = 2
+
+
+class PromptFailed(Exception):
+    """There is no answer to this one request, after `requests` attempts; others may still have theirs."""
+
+    def __init__(self, text: str, requests: int) -> None:
+        super().__init__(text)
+        self.requests = requests
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The content of an answer. `attempts` is 0 where nothing was sent for it now; `batch` is the Batch API's price."""
+
+    content: bytes
+    attempts: int = 0
+    batch: bool = False
+
+
+class Sender:
+    """Sends requests through the SDK's client, at the pace and as often as the options say."""
+
+    def __init__(self, client: openai.OpenAI, base_url: str, options: OpenAIOptions, adapter: Adapter) -> None:
+        self.client = client
+        self.base_url = base_url
+        self.options = options
+        self.adapter = adapter
+        self.pace = Pace(options.requests_per_minute, options.tokens_per_minute)
+        self._reached = False
+
+    def send(self, request: Request, tokens: int, stop: threading.Event) -> Received:
+        """The answer to `request`, which takes about `tokens` tokens.
+
+        Raises `PromptFailed` where there is none, `InparsError` where the run must stop, and
+        `Stopped` where `stop` is set while it waits.
+        """
+        attempts = failures = 0
+        while True:
+            self._wait_turn(tokens, stop)
+            body = self.adapter.apply(request.endpoint, request.body)
+            attempts += 1
+            sent = self.pace.clock()
+            try:
+                content = self._post(request, body)
+                answer = parse(content)
+            except (openai.APIError, BrokenAnswer) as error:
+                if self._learn(error, request, body):
+                    continue
+                failures += 1
+                failure = self._judge(error, request.endpoint, failures)
+                if failure.action == "give up" or failures > self.options.retries:
+                    raise PromptFailed(_after(failure.text, attempts), attempts) from None
+                wait = self._wait(failure, failures)
+                if failure.crowded:
+                    self.pace.refused(sent, wait)
+                elif stop.wait(wait):
+                    raise Stopped from None
+                continue
+            self._reached = True
+            self.pace.served()
+            if self.pace.counts_tokens and (used := usage(answer)):
+                self.pace.settle(tokens, used.prompt + used.completion)
+            return Received(content, attempts)
+
+    def call(self, call: Callable[[], T]) -> T:
+        """What a call of the client gives, tried again as requests are. `InparsError` where it fails for good."""
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                return call()
+            except (openai.APIError, BrokenAnswer) as error:
+                failure = self._judge(error, "", attempts)
+                if failure.action == "give up" or attempts > self.options.retries:
+                    raise InparsError(f"{self.base_url}: {_after(failure.text, attempts)}") from None
+                threading.Event().wait(self._wait(failure, attempts))
+
+    def failure(self, failure: Failure) -> Failure:
+        """`failure` without the key in it; raises it as `InparsError` where the run must stop."""
+        text = scrub(failure.text, self.client.api_key)
+        if failure.action == "stop":
+            raise InparsError(f"{self.base_url}: {text}", hint=failure.hint) from None
+        return Failure(text, failure.action, failure.hint, failure.wait, failure.crowded)
+
+    def _learn(self, error: openai.APIError | BrokenAnswer, request: Request, body: dict[str, Any]) -> bool:
+        """Whether the server refused only a field that can be left out."""
+        if not isinstance(error, openai.APIStatusError):
+            return False
+        return self.adapter.learn(request.endpoint, body, error.status_code, error.body)
+
+    def _judge(self, error: openai.APIError | BrokenAnswer, endpoint: str, failures: int) -> Failure:
+        # By name, as the SDK's HTTP library goes by two.
+        if type(error.__cause__).__name__ != "ConnectError":
+            self._reached = True
+        elif not self._reached and failures > _UNREACHED:
+            raise InparsError(
+                f"nothing answers at {self.base_url} ({error.__cause__})",
+                hint="is the server running? check --openai.base-url",
+            ) from None
+        return self.failure(judge(error, endpoint))
+
+    def _wait(self, failure: Failure, attempts: int) -> float:
+        most = self.options.max_wait
+        return backoff(attempts, most) if failure.wait is None else min(failure.wait, most)
+
+    def _wait_turn(self, tokens: int, stop: threading.Event) -> None:
+        while (seconds := self.pace.claim(tokens)) > 0:
+            if stop.wait(seconds):
+                raise Stopped
+        if stop.is_set():
+            raise Stopped
+
+    def _post(self, request: Request, body: dict[str, Any]) -> bytes:
+        """The content of the answer. The body goes as it is: the SDK knows fewer fields than servers do."""
+        body = dict(body)
+        headers = {"Idempotency-Key": request_key(self.base_url, request.endpoint, body)}
+        model = body.pop("model")
+        if request.endpoint == "/chat/completions":
+            chat = self.client.chat.completions.with_raw_response
+            messages = body.pop("messages")
+            return chat.create(model=model, messages=messages, extra_body=body, extra_headers=headers).content
+        text = self.client.completions.with_raw_response
+        prompt = body.pop("prompt")
+        return text.create(model=model, prompt=prompt, extra_body=body, extra_headers=headers).content
+
+
+def _after(text: str, attempts: int) -> str:
+    return text if attempts == 1 else f"{text}, after {attempts} attempts"
