@@ -1,0 +1,197 @@
+"""The `transformers` backend: prompts in windows, each sorted and written together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from inpars.errors import MissingDependency, OptionError
+from inpars.models.language.base import Answer, Message, Prompt, Sampling
+from inpars.models.language.options import TransformersOptions
+from inpars.models.language.tokenizers import ModelTokenizer
+from inpars.models.locate import model_fingerprint
+
+WINDOW = 1000
+
+
+class TransformersModel:
+    """A causal language model. Weights are loaded when the first prompt comes.
+
+    `TransformersModel.load(name)` takes a hub id or a path; `TransformersModel(model, tokenizer)`
+    takes a model that the caller has loaded, which is used as it stands.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        tokenizer: Any = None,
+        *,
+        name: str = "",
+        options: TransformersOptions | None = None,
+    ) -> None:
+        self.options = options or TransformersOptions()
+        self.name = name or str(getattr(model, "name_or_path", "") or type(model).__name__)
+        self._model = model
+        self._ready = model is not None
+        if self._ready:
+            self._tokenizer = tokenizer
+            self._config = model.config
+
+    @classmethod
+    def load(cls, name: str, options: TransformersOptions | None = None) -> TransformersModel:
+        """The model called `name`. `MissingDependency` without torch and transformers."""
+        try:
+            import torch  # noqa: F401
+            import transformers  # noqa: F401
+        except ImportError as error:
+            raise MissingDependency(error.name or "torch", "train", f"the language model {name!r}") from None
+        return cls(name=name, options=options)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from inpars.models.language.transformers.loading import load_tokenizer
+
+        return load_tokenizer(self.name, self.options)
+
+    @cached_property
+    def _config(self) -> Any:
+        from inpars.models.language.transformers.loading import load_config
+
+        return load_config(self.name, self.options)
+
+    @cached_property
+    def tokenizer(self) -> ModelTokenizer:
+        """The model's own tokens."""
+        return ModelTokenizer(self._tokenizer)
+
+    @property
+    def context_length(self) -> int | None:
+        """The most positions that the model has."""
+        text_config = self._config.get_text_config()
+        length: int | None = getattr(text_config, "max_position_embeddings", None)
+        return length
+
+    def fingerprint(self) -> str:
+        """Of a local model its files' contents, of a hub model its name; with the revision and the precision."""
+        if self._ready:
+            return _weights_hash(self._model)
+        identity = (model_fingerprint(self.name), self.options.revision, self.options.precision)
+        return hashlib.sha256("\x1f".join(identity).encode()).hexdigest()
+
+    def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
+        """Answers as they are written, window by window; within a window the longest prompts come first."""
+        if sampling.temperature == 0 and sampling.n > 1:
+            raise OptionError(
+                f"{sampling.n} greedy completions of a prompt would be the same",
+                hint="set a temperature, for example 0.7",
+            )
+        prompts = iter(prompts)
+        windows = iter(lambda: list(islice(prompts, WINDOW)), [])
+        devices = self._devices()
+        if len(devices) > 1 and not self._ready:
+            from inpars.models.language.transformers.workers import complete_on
+
+            yield from complete_on(devices, self.name, self.options, windows, sampling)
+            return
+        for window in windows:
+            yield from self.answer(window, sampling)
+
+    def answer(self, window: list[Prompt], sampling: Sampling) -> Iterator[Answer]:
+        """The answers to one window of prompts, on one device."""
+        limit = self.context_length
+        encoded = self._encode(window)
+        fitting: list[tuple[str, list[int]]] = []
+        for prompt, ids in zip(window, encoded, strict=True):
+            if not ids or (limit and len(ids) + sampling.max_new_tokens > limit):
+                found = f"{len(ids)} tokens and {sampling.max_new_tokens} new ones: the model takes {limit} in all"
+                yield Answer(prompt.key, prompt_tokens=len(ids), error=found if ids else "the prompt has no tokens")
+            else:
+                fitting.append((prompt.key, ids))
+        if not fitting:
+            return
+        for ended in self.writer.run([key for key, _ in fitting], [ids for _, ids in fitting], sampling):
+            key, ids = fitting[ended.prompt]
+            yield Answer(
+                key,
+                ended.completions,
+                prompt_tokens=len(ids),
+                completion_tokens=ended.tokens,
+                cached_tokens=ended.shared_tokens,
+                requests=0,
+            )
+
+    @cached_property
+    def writer(self) -> Any:
+        """What writes completions with this model; loads the weights."""
+        from inpars.models.language.transformers.loading import load_model
+        from inpars.models.language.transformers.writing import writer_for
+
+        if self._model is None:
+            self._model = load_model(self.name, self.options, self._devices()[0])
+        return writer_for(self._model, self._tokenizer, self.options)
+
+    def _devices(self) -> tuple[str, ...]:
+        if self.options.devices:
+            return self.options.devices
+        import torch
+
+        from inpars.models.precision import default_device
+
+        gpus = torch.cuda.device_count()
+        return tuple(f"cuda:{number}" for number in range(gpus)) if gpus > 1 else (default_device(),)
+
+    def _encode(self, window: list[Prompt]) -> list[list[int]]:
+        encoded: dict[int, list[int]] = {}
+        for chats in (False, True):
+            numbers = [i for i, prompt in enumerate(window) if bool(prompt.messages) == chats]
+            if numbers:
+                texts = [self._chat(window[i].messages) if chats else window[i].text for i in numbers]
+                # A chat template writes the special tokens itself.
+                found = self._tokenizer(texts, add_special_tokens=not chats, verbose=False)["input_ids"]
+                encoded |= dict(zip(numbers, found, strict=True))
+        return [encoded[i] for i in range(len(window))]
+
+    def _chat(self, messages: tuple[Message, ...]) -> str:
+        if not getattr(self._tokenizer, "chat_template", None):
+            raise OptionError(
+                f"model {self.name!r} has no chat template, and the prompt is a chat",
+                hint="choose a prompt for completion (`inpars prompts` lists them), or an instruction-tuned model",
+            )
+        import jinja2
+
+        turns = [message._asdict() for message in messages]
+        try:
+            return self._render(turns)
+        except jinja2.TemplateError as error:
+            if turns[0]["role"] != "system" or len(turns) == 1:
+                raise self._refused(error) from None
+        # Some models know no system turn: the first user takes it over.
+        first = {**turns[1], "content": f"{turns[0]['content']}\n\n{turns[1]['content']}"}
+        try:
+            return self._render([first, *turns[2:]])
+        except jinja2.TemplateError as error:
+            raise self._refused(error) from None
+
+    def _refused(self, error: Exception) -> OptionError:
+        return OptionError(
+            f"the chat template of model {self.name!r} refuses the prompt's turns: {error}",
+            hint="choose another prompt (`inpars prompts` lists them)",
+        )
+
+    def _render(self, turns: list[dict[str, str]]) -> str:
+        # Models that can think aloud are asked for the answer alone.
+        rendered: str = self._tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+        return rendered
+
+
+def _weights_hash(model: Any) -> str:
+    """A hash of a loaded model's shapes and of the sums of its weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}{tensor.double().sum().item()!r}".encode())
+    return digest.hexdigest()
