@@ -79,7 +79,7 @@ def test_huge_numbers_in_unused_places_change_nothing(make_model: Make, monkeypa
     prompts = [PREFIX + end for end in ENDS]
     expected = [answer.completions for answer in ask(load(folder, batch_tokens=120), prompts, max_new_tokens=8)]
     store = Slots._store
-    monkeypatch.setattr(Slots, "_store", lambda slots, like: store(slots, like).fill_(1e30))
+    monkeypatch.setattr(Slots, "_store", lambda slots, *given: store(slots, *given).fill_(1e30))
     found = [answer.completions for answer in ask(load(folder, batch_tokens=120), prompts, max_new_tokens=8)]
     assert found == expected
 

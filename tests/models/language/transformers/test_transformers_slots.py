@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from inpars.models.language.transformers.slots import Slots
@@ -43,12 +44,15 @@ def test_a_row_sees_its_own_tokens_and_no_padding() -> None:
     assert step(slots, 11.0, 21.0, 31.0) == [[1, 2, 3, 10, 11], [4, 20, 21], [30, 31]]
 
 
-def test_a_step_gives_no_more_places_than_the_longest_row_has() -> None:
-    slots = Slots(2, 100)
+@pytest.mark.parametrize(("length", "places"), [(100, 32), (20, 20)])
+def test_a_step_gives_the_places_of_the_longest_row_rounded_up_as_far_as_there_are_any(
+    length: int, places: int
+) -> None:
+    slots = Slots(2, length)
     fill(slots, [1.0, 2.0])
     slots.step()
     keys, _ = slots.update(values([3.0]), values([3.0]), 0)
-    assert keys.shape == (1, HEADS, 3, WIDTH)
+    assert keys.shape == (1, HEADS, places, WIDTH)
 
 
 def test_the_last_row_moves_into_the_place_of_one_that_is_removed() -> None:
@@ -103,7 +107,7 @@ def test_positions_count_the_prefix_and_the_prefix_stays_when_the_slots_are_empt
 
 
 def test_layers_may_differ_in_heads_and_width_and_keep_apart() -> None:
-    slots = Slots(1, 3)
+    slots = Slots(1, 2)
     slots.fill([1])
     slots.update(torch.ones(1, 2, 1, 4), torch.ones(1, 2, 1, 6), 0)
     slots.update(torch.full((1, 3, 1, 5), 2.0), torch.full((1, 3, 1, 5), 2.0), 1)

@@ -85,7 +85,7 @@ def _step(
     # Heads that share keys stand together: (rows, groups, heads of a group, width).
     query = query.reshape(rows, groups, heads // groups, width)
     # Keys first: a processor multiplies a matrix by one vector faster than a vector by a turned matrix.
-    own = torch.matmul(key, query.transpose(-1, -2)).transpose(-1, -2).float()
+    own = torch.matmul(key, query.transpose(-1, -2).to(key.dtype)).transpose(-1, -2).float()
     own = _capped(own * scaling, softcap).masked_fill_(hidden[:, None, None, :], float("-inf"))
     if prefix is None:
         weights = own.softmax(-1)

@@ -9,6 +9,10 @@ from torch import Tensor
 from transformers.cache_utils import Cache
 
 
+# Steps read so many places at a time, for a library prepares itself for every new shape.
+_ROUND = 32
+
+
 class Slots(Cache):  # type: ignore[misc]
     """A cache of `capacity` rows of at most `length` tokens, besides a prefix that all rows share.
 
@@ -65,7 +69,8 @@ class Slots(Cache):  # type: ignore[misc]
         """What the model writes next is one token more for each row."""
         self._recording = self.filling = False
         self._placed = {}
-        self._longest = int(self._lengths[: self.rows].max()) + 1
+        longest = int(self._lengths[: self.rows].max()) + 1
+        self._longest = min(self.length, -(-longest // _ROUND) * _ROUND)
         self._positions = self._lengths[: self.rows].clone()
         self._lengths[: self.rows] += 1
 
@@ -104,8 +109,10 @@ class Slots(Cache):  # type: ignore[misc]
             self._prefix[layer_idx] = key[0].contiguous(), value[0].contiguous()
             return key, value
         if layer_idx not in self._keys:
-            self._keys[layer_idx] = self._store(key)
-            self._values[layer_idx] = self._store(value)
+            # A processor multiplies many matrices by one vector each faster in fp32 than in bf16.
+            wide = torch.float32 if key.device.type == "cpu" else key.dtype
+            self._keys[layer_idx] = self._store(key, wide)
+            self._values[layer_idx] = self._store(value, value.dtype)
         keys, values = self._keys[layer_idx], self._values[layer_idx]
         if self.filling:
             first, tokens = self.rows - self._filled, key.shape[2]
@@ -113,7 +120,7 @@ class Slots(Cache):  # type: ignore[misc]
             values[first : self.rows, :, :tokens] = value
             return key, value
         rows, positions, _ = self._on(key.device)
-        keys[rows, :, positions] = key[:, :, 0]
+        keys[rows, :, positions] = key[:, :, 0].to(keys.dtype)
         values[rows, :, positions] = value[:, :, 0]
         return keys[: self.rows, :, : self._longest], values[: self.rows, :, : self._longest]
 
@@ -121,10 +128,10 @@ class Slots(Cache):  # type: ignore[misc]
         """How many tokens a model may take as seen where it is given no positions; it is given them always."""
         return len(self._prefix_tokens)
 
-    def _store(self, like: Tensor) -> Tensor:
+    def _store(self, like: Tensor, dtype: torch.dtype) -> Tensor:
         shape = (self.capacity, like.shape[1], self.length, like.shape[3])
         # Zeros, for what a row may not see is still multiplied, by a weight of nothing.
-        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+        return torch.zeros(shape, dtype=dtype, device=like.device)
 
     def _on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """Rows, their positions and what they may not see, on a device; made once a step."""
