@@ -12,7 +12,17 @@ from inpars import __version__
 from inpars.data.artifacts import facts_of
 from inpars.data.files import read_json, write_json
 
-_LIBRARIES = ("numpy", "scipy", "bm25s", "ir-measures", "torch", "transformers", "sentence-transformers")
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "bm25s",
+    "ir-measures",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "openai",
+    "vllm",
+)
 
 
 class Manifest:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache
 
-
 # Steps read so many places at a time, for a library prepares itself for every new shape.
 _ROUND = 32
 
