@@ -137,6 +137,26 @@ def test_errors_stand_apart_and_the_next_call_takes_up_those_alone(corpus: Memor
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
+def test_what_was_dropped_in_a_unit_outlives_the_errors_beside_it(corpus: MemoryCorpus, tmp_path: Path) -> None:
+    class Mixed(DummyModel):
+        """Says nothing to some, and fails with others as long as it is told to."""
+
+        def __init__(self, failing: set[str]) -> None:
+            super().__init__("mixed", fails=lambda key: "no luck" if key in failing else None)
+
+        def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
+            for answer in super().complete(prompts, sampling):
+                if answer.key in {"d5", "d6"}:
+                    answer.completions = [said(" ")]
+                yield answer
+
+    output = tmp_path / "q.jsonl"
+    inpars.generate(corpus, output, language_model=Mixed({"d3"}))
+    inpars.generate(corpus, output, language_model=Mixed(set()))
+    assert {row["doc_id"] for row in rows(tmp_path / "q.dropped.jsonl")} == {"d5", "d6"}
+    assert (facts_of(output)["queries"], facts_of(output)["dropped"]) == (48, 2)
+
+
 def test_few_shot_examples_are_recorded_and_their_documents_not_asked_about(
     collection: Callable[[str], Path], tmp_path: Path
 ) -> None:
