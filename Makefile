@@ -25,6 +25,9 @@ format: .venv/dev
 bench: .venv/dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/corpus_memory.py
+	$(BIN)/python benchmarks/generation_memory.py
+	$(BIN)/python benchmarks/log_probs.py
+	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/quickstart.py
 
 wheel: .venv/dev

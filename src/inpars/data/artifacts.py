@@ -73,8 +73,9 @@ class Artifact:
         # From here on an older output is stale: without its sidecar nobody takes it for finished.
         sidecar(self.output).unlink(missing_ok=True)
         self.folder.mkdir(parents=True, exist_ok=True)
-        beside = f".{glob.escape(self.output.name)}.*.tmp"
-        for leftover in (*self.folder.glob(".*.tmp"), *self.output.parent.glob(beside)):
+        beside = (f".{glob.escape(self.output.name)}.*.tmp", f".{glob.escape(self.output.stem)}.*.jsonl.*.tmp")
+        leftovers = {path for names in beside for path in self.output.parent.glob(names)}
+        for leftover in (*self.folder.glob(".*.tmp"), *leftovers):
             leftover.unlink()
         with atomic_write(owner) as stream:
             stream.write(self.fingerprint.encode())
