@@ -145,7 +145,8 @@ def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
         time.sleep(share * whole)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    subprocess.run(command, check=True, capture_output=True, env=environment)
+    done = subprocess.run(command, capture_output=True, env=environment, text=True)
+    assert done.returncode == 0, done.stderr
     assert files(tmp_path / "killed") == files(tmp_path / "quiet")
     assert not list((tmp_path / "killed").rglob(".*"))
 

@@ -62,6 +62,8 @@ class Artifact:
         facts = read_json(meta)
         current: bool = facts.get("fingerprint") == self.fingerprint and not facts.get("errors")
         if current:
+            # A kill may have come between the sidecar and the clearing away.
+            shutil.rmtree(self.folder, ignore_errors=True)
             say(f"{self.stage}: {self.output} is up to date")
         return current
 
