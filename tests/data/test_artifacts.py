@@ -179,3 +179,20 @@ def test_the_fingerprint_of_a_folder_covers_names_and_contents_of_all_its_files(
     (model / "config").write_text("")
     seen.add(fingerprint_of(model))
     assert len(seen) == 4
+
+
+def test_units_that_a_kill_left_beside_a_finished_output_are_cleared_away(tmp_path: Path) -> None:
+    made = finished(tmp_path)
+    made.folder.mkdir()
+    made.unit(0).write_text("{}")
+    assert artifact(tmp_path).is_current()
+    assert names_in(tmp_path) == ["out.jsonl", "out.jsonl.meta.json"]
+
+
+def test_temporary_side_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
+    made = artifact(tmp_path)
+    (tmp_path / ".out.dropped.jsonl.123.tmp").write_text("half")
+    (tmp_path / ".outlook.jsonl.123.tmp").write_text("another's")
+    made.begin()
+    assert not (tmp_path / ".out.dropped.jsonl.123.tmp").exists()
+    assert (tmp_path / ".outlook.jsonl.123.tmp").exists()
