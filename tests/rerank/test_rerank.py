@@ -48,8 +48,8 @@ def test_cross_encoder_scores_are_plain_logits(toy_corpus, tmp_path, tiny_cross_
 
 def test_the_batch_size_does_not_change_the_ranking(toy_corpus, tmp_path, tiny_bi_encoder):
     queries, rankings = toy_corpus / "queries.jsonl", []
-    for size in (1, 64):
-        options = {"batch_size": size, "precision": "fp32", "fusion": "none"}
+    for size in (1, 4096):
+        options = {"batch_tokens": size, "precision": "fp32", "fusion": "none"}
         run = inpars.rerank(toy_corpus, queries, tmp_path / f"{size}.trec", model=tiny_bi_encoder, **options)
         rankings.append({q: [d for d, _ in ranked(s)] for q, s in read_run(run).items()})
     assert rankings[0] == rankings[1]

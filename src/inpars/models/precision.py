@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Literal
 
+from inpars.errors import OptionError
+
 Precision = Literal["auto", "bf16", "fp16", "fp32"]
+ScoringPrecision = Literal["auto", "bf16", "fp16", "fp32", "int8"]
 
 
 def default_device() -> str:
@@ -30,10 +33,12 @@ def resolve(precision: Precision, device: str) -> Literal["bf16", "fp16", "fp32"
     return "fp32"
 
 
-def autocast(precision: Precision, device: str) -> contextlib.AbstractContextManager[Any]:
+def autocast(precision: ScoringPrecision, device: str) -> contextlib.AbstractContextManager[Any]:
     """A context in which matrix products run in the resolved format; weights stay as they are."""
     import torch
 
+    if precision == "int8":
+        raise OptionError("precision int8 needs an engine of its own; this model runs in bf16, fp16 or fp32")
     resolved = resolve(precision, device)
     if resolved == "fp32":
         return contextlib.nullcontext()

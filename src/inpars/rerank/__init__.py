@@ -32,7 +32,7 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
     """
     config = parse_options(RerankConfig, "rerank", options)
     corpus, queries = open_corpus(corpus), _queries(queries)
-    used = config.model_copy(update={"family": "auto", "fusion": "none", "batch_size": 64, "precision": "auto"})
+    used = config.model_copy(update={"family": "auto", "scheme": None, "fusion": "none", "precision": "auto"})
     artifact = Artifact(output, "search", used, {"corpus": corpus.fingerprint(), "queries": _identity(queries)})
     if artifact.is_current():
         return artifact.output
@@ -82,9 +82,7 @@ def rerank(
     if artifact.is_current():
         return artifact.output
     first_stage = {query_id: top_k(scores, config.top_k) for query_id, scores in read_run(run).items()}
-    scorer = load_scorer(
-        model, family=config.family, batch_size=config.batch_size, precision=config.precision, device=config.device
-    )
+    scorer = load_scorer(model, config)
     artifact.begin()
     reranked = _score_in_units(artifact, scorer, corpus, queries, first_stage, config.unit_size)
     name = artifact.output.stem

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from inpars.models.precision import Precision
-from inpars.options import Options
+from inpars.models.scorers.options import ScoringOptions
 
 
 def _no_truth_value(value: object) -> object:
@@ -20,19 +19,15 @@ def _no_truth_value(value: object) -> object:
 Weight = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, le=1)]
 
 
-class RerankConfig(Options):
+class RerankConfig(ScoringOptions):
     """Rerank a first stage with a model."""
 
     first_stage: Literal["bm25"] = Field("bm25", description="What retrieves the candidates, unless a run is given.")
     top_k: int = Field(100, ge=1, description="Documents reranked for each query.")
-    family: Literal["auto", "bi-encoder", "cross-encoder"] = Field("auto", description="Kind of model.")
     fusion: Literal["auto", "none"] | Weight = Field(
         "auto",
         description="Weight of the model against the first stage, 0 to 1; auto chooses it on held-out queries.",
     )
-    batch_size: int = Field(64, ge=1, description="Texts or pairs scored at once.")
-    precision: Precision = Field("auto", description="Number format of the matrix products.")
-    device: str | None = Field(None, description="Where to score: cpu, cuda, cuda:1 …; by default the best there is.")
     language: str = Field("en", description="Language of the documents (ISO 639-1), for BM25's words.")
     k1: float = Field(0.9, ge=0, description="BM25's k1.")
     b: float = Field(0.4, ge=0, le=1, description="BM25's b.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from inpars.models.precision import Precision
-from inpars.models.scorers import Family
+from inpars.models.scorers.options import Family
 from inpars.options import Options
 
 

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from inpars.data.runs import Run
-from inpars.models.precision import Precision, autocast, default_device
+from inpars.models.precision import autocast, default_device
+from inpars.models.scorers.options import ScoringOptions
 
 
 class BiEncoder:
     """A sentence-transformers model. Documents are embedded once and remembered by id."""
 
-    def __init__(
-        self, model: Any, *, batch_size: int = 64, precision: Precision = "auto", device: str | None = None
-    ) -> None:
-        """`model` is a path, a hub id, or a loaded `SentenceTransformer`."""
+    def __init__(self, model: str | Path, options: ScoringOptions) -> None:
         from sentence_transformers import SentenceTransformer
 
-        if isinstance(model, SentenceTransformer):
-            self.model, self.device = model, model.device.type
-        else:
-            self.device = device or default_device()
-            self.model = SentenceTransformer(str(model), device=self.device)
-        self.batch_size, self.precision = batch_size, precision
+        self._take(SentenceTransformer(str(model), device=options.device or default_device()), options)
+
+    @classmethod
+    def over(cls, model: Any, options: ScoringOptions) -> BiEncoder:
+        """A scorer over a sentence-transformers model in memory, with nothing remembered of earlier weights."""
+        scorer = cls.__new__(cls)
+        scorer._take(model, options)
+        return scorer
+
+    def _take(self, model: Any, options: ScoringOptions) -> None:
+        self.model, self.device, self.precision = model, model.device.type, options.precision
+        self.batch_size = max(1, (options.batch_tokens or 16384) // int(model.max_seq_length or 512))
         self._documents: dict[str, np.ndarray] = {}
 
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:

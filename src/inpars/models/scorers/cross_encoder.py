@@ -1,55 +1,63 @@
-"""Cross-encoders: query and document are read together and scored by one logit."""
+"""Cross-encoders: query and document are read together and scored by a classifier's logits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from torch import Tensor, nn
 
-from inpars.data.runs import Run
 from inpars.errors import InparsError
-from inpars.models.precision import Precision, autocast, default_device
+from inpars.models.engines.choose import engine_for
+from inpars.models.engines.eager import Eager
+from inpars.models.precision import default_device
+from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.pairs import PairScorer
+from inpars.models.scorers.tokens import PairTokens
 
 
-class CrossEncoder:
-    """A sentence-transformers cross-encoder with one output."""
+class CrossEncoder(PairScorer):
+    """Any sequence-classification model: its one logit, or of two how far the second lies above the first.
 
-    def __init__(
-        self, model: Any, *, batch_size: int = 64, precision: Precision = "auto", device: str | None = None
-    ) -> None:
-        """`model` is a path, a hub id, or a loaded `CrossEncoder`."""
+    No activation is applied, so that no scores saturate.
+    """
+
+    def __init__(self, model: str | Path, options: ScoringOptions) -> None:
         from sentence_transformers import CrossEncoder as Model
 
-        if isinstance(model, Model):
-            self.model, self.device = model, model.device.type
-        else:
-            self.device = device or default_device()
-            self.model = Model(str(model), device=self.device)
-        if self.model.num_labels != 1:
+        device = options.device or default_device()
+        loaded = Model(str(model), device=device)
+        if loaded.num_labels not in (1, 2):
             raise InparsError(
-                f"the cross-encoder has {self.model.num_labels} outputs where a reranker has one",
+                f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs where a reranker has one or two",
                 hint="train it first: inpars train --family cross-encoder --base-model MODEL",
             )
-        self.batch_size, self.precision = batch_size, precision
+        super().__init__(_tokens(loaded), engine_for(Classifier(loaded), options, device), options.batch_tokens)
 
-    def score(
-        self, queries: Mapping[str, str], documents: Mapping[str, str], candidates: Mapping[str, Sequence[str]]
-    ) -> Run:
-        """The logit of each query with each of its candidates, without an activation, so that none saturate."""
-        from torch.nn import Identity
+    @classmethod
+    def over(cls, model: Any, options: ScoringOptions) -> CrossEncoder:
+        """A scorer over a sentence-transformers model in memory, which stays as it is."""
+        scorer = cls.__new__(cls)
+        engine = Eager(Classifier(model), precision=options.precision, device=str(model.device))
+        PairScorer.__init__(scorer, _tokens(model), engine)
+        return scorer
 
-        pairs = [(query_id, doc_id) for query_id in queries for doc_id in candidates.get(query_id, ())]
-        run: Run = {query_id: {} for query_id in queries}
-        if not pairs:
-            return run
-        with autocast(self.precision, self.device):
-            logits = self.model.predict(
-                [(queries[query_id], documents[doc_id]) for query_id, doc_id in pairs],
-                batch_size=self.batch_size,
-                activation_fn=Identity(),
-                show_progress_bar=False,
-            )
-        for (query_id, doc_id), logit in zip(pairs, np.asarray(logits, dtype=np.float32).tolist(), strict=True):
-            run[query_id][doc_id] = logit
-        return run
+
+class Classifier(nn.Module):  # type: ignore[misc]
+    """A classifier as a function of its input to its logits, shape (batch, labels), fp32."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model.transformers_model
+        self.pad_id = int(model.tokenizer.pad_token_id or 0)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
+        """The model's logits."""
+        types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **types).logits
+        return logits.float()
+
+
+def _tokens(model: Any) -> PairTokens:
+    length = int(model.max_seq_length or 512)
+    return PairTokens(model.tokenizer, length, positions=length)

@@ -7,6 +7,7 @@ from typing import Any
 
 from inpars.models.precision import default_device
 from inpars.models.scorers.bi_encoder import BiEncoder
+from inpars.models.scorers.options import ScoringOptions
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Example
 from inpars.train.families.arguments import arguments, prepare
@@ -30,7 +31,7 @@ class BiEncoderTrainee:
 
     def scorer(self) -> BiEncoder:
         """A scorer with nothing remembered of earlier weights."""
-        return BiEncoder(self.model, precision=self.config.precision)
+        return BiEncoder.over(self.model, ScoringOptions(precision=self.config.precision))
 
     def trainer(self, examples: list[Example], folder: Path, steps: int) -> Any:
         """A trainer over columns `anchor, positive, negative_0 …`, no text twice in a batch."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from inpars.models.precision import default_device
 from inpars.models.scorers.cross_encoder import CrossEncoder
+from inpars.models.scorers.options import ScoringOptions
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Example
 from inpars.train.families.arguments import arguments, prepare
@@ -24,7 +25,7 @@ class CrossEncoderTrainee:
 
     def scorer(self) -> CrossEncoder:
         """A scorer over the weights as they stand."""
-        return CrossEncoder(self.model, precision=self.config.precision)
+        return CrossEncoder.over(self.model, ScoringOptions(precision=self.config.precision))
 
     def trainer(self, examples: list[Example], folder: Path, steps: int) -> Any:
         """A trainer over rows `query, passage, label`; a batch holds as many rows as its triples have passages."""

@@ -1,0 +1,32 @@
+"""How a model scores: options shared by every stage that scores pairs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from inpars.models.precision import ScoringPrecision
+from inpars.options import Options, how
+
+Family = Literal["bi-encoder", "cross-encoder", "llm", "seq2seq"]
+SchemeName = Literal["monot5", "mt5", "flan-t5"]
+
+
+class ScoringOptions(Options):
+    """Options of scoring (query, document) pairs with a model."""
+
+    family: Literal["auto", "bi-encoder", "cross-encoder", "llm", "seq2seq"] = Field(
+        "auto", description="Kind of model; auto reads it from the model's own files."
+    )
+    scheme: SchemeName | None = Field(
+        None,
+        description="Prompt and target tokens of a seq2seq model that neither is known nor has an inpars_scorer.json.",
+    )
+    precision: ScoringPrecision = Field("auto", description="Number format of the matrix products.")
+    engine: Literal["auto", "eager", "ragged", "onnx", "openvino"] = how(
+        "auto", description="What multiplies the matrices; auto takes the fastest here, eager is plain torch."
+    )
+    batch_tokens: int = how(0, ge=0, description="Tokens scored at once; 0 leaves it to the engine.")
+    compile: bool = how(False, description="Compile the model with torch.compile (engine eager).")
+    device: str | None = how(None, description="Where to score: cpu, cuda, cuda:1 …; by default the best there is.")

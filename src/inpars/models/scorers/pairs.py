@@ -1,0 +1,71 @@
+"""Scoring pairs: sorted by length, batched by tokens, put back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+import numpy as np
+
+from inpars.data.runs import Run
+from inpars.models.engines import Engine
+from inpars.models.scorers.tokens import PairTokens, Tokens
+
+_WINDOW = 16384
+"""Pairs tokenised and sorted at a time: enough that batches are even, few enough that memory stays flat."""
+
+
+class PairScorer:
+    """A model that reads query and document together: tokens, an engine, and one score from its outputs."""
+
+    def __init__(self, tokens: PairTokens, engine: Engine, batch_tokens: int = 0) -> None:
+        self.tokens, self.engine = tokens, engine
+        self.batch_tokens = batch_tokens or engine.tokens
+
+    def score(
+        self, queries: Mapping[str, str], documents: Mapping[str, str], candidates: Mapping[str, Sequence[str]]
+    ) -> Run:
+        """Score each query's candidate documents; higher is better, in fp32."""
+        run: Run = {query_id: {} for query_id in queries}
+        pairs = ((query_id, doc_id) for query_id in queries for doc_id in candidates.get(query_id, ()))
+        while window := list(islice(pairs, _WINDOW)):
+            for (query_id, doc_id), score in zip(window, self._window(queries, documents, window), strict=True):
+                run[query_id][doc_id] = score
+        return run
+
+    def _window(
+        self, queries: Mapping[str, str], documents: Mapping[str, str], pairs: list[tuple[str, str]]
+    ) -> list[float]:
+        query_ids, doc_ids = (list(dict.fromkeys(ids)) for ids in zip(*pairs, strict=True))
+        asked = dict(zip(query_ids, self.tokens.queries([queries[i] for i in query_ids]), strict=True))
+        read = dict(zip(doc_ids, self.tokens.documents([documents[i] for i in doc_ids]), strict=True))
+        scores: list[float] = self.score_tokens([self.tokens.join(asked[q], read[d]) for q, d in pairs]).tolist()
+        return scores
+
+    def score_tokens(self, inputs: Sequence[Tokens]) -> np.ndarray:
+        """One score for each input, float32, in the order given."""
+        scores = np.empty(len(inputs), dtype=np.float32)
+        for places in batches([len(tokens.ids) for tokens in inputs], self.batch_tokens):
+            scores[places] = one_score(self.engine.run([inputs[place] for place in places]))
+        return scores
+
+
+def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Places of inputs of like length, the longest first, each batch within `budget` tokens when padded.
+
+    Equal lengths stay in order, and an input longer than the budget has a batch of its own.
+    """
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def one_score(outputs: np.ndarray) -> np.ndarray:
+    """A model's outputs as scores: the one output, or how far the second of two (relevant) lies above the first."""
+    score: np.ndarray = outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
+    return score

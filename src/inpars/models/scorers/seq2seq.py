@@ -1,0 +1,82 @@
+"""Seq2seq rerankers (monoT5, mT5, FLAN-T5): which of two words does the decoder write first?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from inpars.models.engines.choose import engine_for
+from inpars.models.files import model_file
+from inpars.models.precision import default_device
+from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.pairs import PairScorer
+from inpars.models.scorers.scheme import FILE, Scheme, scheme_of
+from inpars.models.scorers.tokens import PairTokens
+
+
+class Seq2Seq(PairScorer):
+    """The difference of the two target words' logits at the decoder's first step (arXiv 2003.06713).
+
+    The published scripts take the softmax's probability instead; it orders documents the same but
+    for the ties that it makes near 1.
+    """
+
+    def __init__(self, model: str | Path, options: ScoringOptions) -> None:
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(str(model))
+        scheme = scheme_of(str(model), model_file(str(model), FILE), options.scheme)
+        loaded = AutoModelForSeq2SeqLM.from_pretrained(str(model), dtype=torch.float32)
+        module = TargetLogits(loaded, scheme.target_ids(tokenizer), shrink=True)
+        engine = engine_for(module, options, options.device or default_device())
+        super().__init__(PairTokens(tokenizer, scheme.max_length, scheme.template), engine, options.batch_tokens)
+
+    @classmethod
+    def over(cls, model: Any, tokenizer: Any, scheme: Scheme, options: ScoringOptions) -> Seq2Seq:
+        """A scorer over a model in memory, which stays as it is: to look at one while it trains."""
+        from inpars.models.engines.eager import Eager
+
+        scorer = cls.__new__(cls)
+        module = TargetLogits(model, scheme.target_ids(tokenizer))
+        engine = Eager(module, precision=options.precision, device=str(model.device))
+        PairScorer.__init__(scorer, PairTokens(tokenizer, scheme.max_length, scheme.template), engine)
+        return scorer
+
+
+class TargetLogits(nn.Module):  # type: ignore[misc]
+    """A seq2seq model as a function of its input to the logits of two target tokens, shape (batch, 2), fp32."""
+
+    def __init__(self, model: Any, target_ids: tuple[int, int], shrink: bool = False) -> None:
+        """With `shrink` the model's output matrix is replaced, for good, by its two rows."""
+        super().__init__()
+        self.model = model
+        self.start_id = int(model.config.decoder_start_token_id)
+        self.pad_id = int(model.config.pad_token_id or 0)
+        self.rows = list(target_ids)
+        if shrink and type(getattr(model, "lm_head", None)) is nn.Linear and not hasattr(model, "final_logits_bias"):
+            model.lm_head = TargetRows(model.lm_head, self.rows)
+            self.rows = [0, 1]
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """One step of the decoder."""
+        start = torch.full_like(input_ids[:, :1], self.start_id)
+        logits = self.model(
+            input_ids=input_ids, attention_mask=attention_mask, decoder_input_ids=start, use_cache=False
+        ).logits
+        return logits[:, 0, self.rows].float()
+
+
+class TargetRows(nn.Module):  # type: ignore[misc]
+    """Some rows of an output matrix, multiplied in fp32 whatever the model computes in."""
+
+    def __init__(self, head: nn.Linear, rows: list[int]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(head.weight[rows].detach().float().clone(), requires_grad=False)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """As `nn.Linear`."""
+        with torch.autocast(hidden.device.type, enabled=False):
+            return nn.functional.linear(hidden.float(), self.weight)
