@@ -1,14 +1,152 @@
-"""Which engine runs a model on this machine."""
+"""Which engine runs a model on this machine: measured once where there is work enough, remembered after."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from inpars.models.engines import ENGINES, Engine
+import numpy as np
+import orjson
+
+from inpars.data.files import read_json, write_json
+from inpars.errors import OptionError
+from inpars.models.engines import ENGINES, Engine, Unsuitable
 from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.tokens import Tokens
+from inpars.progress import say
+
+_WORTH_MEASURING = 1e14
+"""Floating-point operations, some quarter of an hour of one core, beside which converting a model is little."""
+_TYPICAL_LENGTH = 300
+_TOLERANCE = 1e-3
 
 
-def engine_for(model: Any, options: ScoringOptions, device: str) -> Engine:
-    """The engine that the options ask for."""
-    name = "eager" if options.engine == "auto" else options.engine
-    return ENGINES[name](model, precision=options.precision, device=device, compile=options.compile)
+class Choice:
+    """The engine for one model, made when the amount of work is known.
+
+    `load` returns the model anew: an engine that turns out unsuitable may have changed it.
+    """
+
+    def __init__(self, load: Callable[[], Any], options: ScoringOptions, device: str) -> None:
+        self.load, self.options, self.device = load, options, device
+
+    def engine(self, pairs: int) -> Engine:
+        """The engine asked for by name, else the fastest known, else, for much work, the fastest found by trying.
+
+        For little work it is the first that can run the model here. `OptionError` where an engine
+        asked for by name cannot.
+        """
+        if self.options.engine != "auto":
+            return self._made([self.options.engine])
+        if self.device != "cpu":
+            return self._made(["eager"])
+        key = self._key(model := self.load())
+        remembered = _remembered().get(key)
+        if remembered is None and 2 * _weights(model) * _TYPICAL_LENGTH * pairs > _WORTH_MEASURING:
+            del model
+            remembered = self._fastest(key)
+        return self._made([name for name in (remembered, "ragged", "eager") if name])
+
+    def _made(self, names: list[str]) -> Engine:
+        reasons = []
+        for name in dict.fromkeys(names):
+            engine = self._try(name)
+            if isinstance(engine, Unsuitable):
+                reasons.append(f"engine {name} cannot run this model: {engine}")
+                continue
+            say("; ".join([*reasons, f"scoring with engine {engine.name} on {self.device}"]))
+            return engine
+        raise OptionError("; ".join(reasons))
+
+    def _try(self, name: str) -> Engine | Unsuitable:
+        options = self.options
+        try:
+            made: Engine = ENGINES[name](
+                self.load().eval(), precision=options.precision, device=self.device, compile=options.compile
+            )
+        except Unsuitable as reason:
+            return reason
+        return made
+
+    def _fastest(self, key: str) -> str | None:
+        """The fastest engine whose scores are plain torch's, with what was measured said and remembered."""
+        found: dict[str, float] = {}
+        expected = None
+        for name in ("eager", "ragged", "openvino", "onnx"):
+            engine = self._try(name)
+            if isinstance(engine, Unsuitable):
+                continue
+            outputs, seconds = _timed(engine)
+            expected = outputs if expected is None else expected
+            close = _TOLERANCE if self.options.precision == "fp32" else 0.1
+            if np.allclose(outputs, expected, rtol=close, atol=close * float(np.abs(expected).max())):
+                found[name] = len(_SAMPLE) / seconds
+        if not found:
+            return None
+        best = max(found, key=lambda name: found[name])
+        say("engines, pairs a second: " + ", ".join(f"{name} {speed:.1f}" for name, speed in found.items()))
+        write_json(_cache(), {**_remembered(), key: best})
+        return best
+
+    def _key(self, model: Any) -> str:
+        """What the speeds depend on: the machine, the libraries, the model's shape and the number format."""
+        import torch
+
+        versions = {name: _version(name) for name in ("torch", "openvino", "onnxruntime")}
+        shape = {name: list(weight.shape) for name, weight in model.state_dict().items()}
+        machine = [_processor(), torch.get_num_threads()]
+        told = [machine, versions, shape, self.options.precision, self.options.compile]
+        return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _timed(engine: Engine) -> tuple[np.ndarray, float]:
+    engine.run(_SAMPLE[:2])
+    best = float("inf")
+    for _ in range(2):
+        start = time.perf_counter()
+        outputs = engine.run(_SAMPLE)
+        best = min(best, time.perf_counter() - start)
+    return outputs, best
+
+
+def _weights(model: Any) -> int:
+    """Weights that multiply: all but the embeddings'."""
+    return sum(
+        weight.numel() for name, weight in model.named_parameters() if "embed" not in name and "shared" not in name
+    )
+
+
+def _cache() -> Path:
+    home = os.environ.get("INPARS_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpars"
+    return Path(home) / "engines.json"
+
+
+def _remembered() -> dict[str, str]:
+    path = _cache()
+    remembered: dict[str, str] = read_json(path) if path.is_file() else {}
+    return remembered
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+# Lengths like those of abstracts; ids that every vocabulary has.
+_SAMPLE = [Tokens(np.arange(length, dtype=np.int64) % 16 + 1) for length in range(480, 120, -24)]

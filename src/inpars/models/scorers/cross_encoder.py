@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from inpars.errors import InparsError
-from inpars.models.engines.choose import engine_for
+from inpars.models.engines.choose import Choice
 from inpars.models.engines.eager import Eager
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
@@ -32,13 +32,14 @@ class CrossEncoder(PairScorer):
                 f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs where a reranker has one or two",
                 hint="train it first: inpars train --family cross-encoder --base-model MODEL",
             )
-        super().__init__(_tokens(loaded), engine_for(Classifier(loaded), options, device), options.batch_tokens)
+        engine = Choice(lambda: Classifier(Model(str(model), device=device)), options, device)
+        super().__init__(_tokens(loaded), engine, options.batch_tokens)
 
     @classmethod
     def over(cls, model: Any, options: ScoringOptions) -> CrossEncoder:
         """A scorer over a sentence-transformers model in memory, which stays as it is."""
         scorer = cls.__new__(cls)
-        engine = Eager(Classifier(model), precision=options.precision, device=str(model.device))
+        engine = Eager(Classifier(model).train(model.training), precision=options.precision, device=str(model.device))
         PairScorer.__init__(scorer, _tokens(model), engine)
         return scorer
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from inpars.data.runs import Run
 from inpars.models.engines import Engine
+from inpars.models.engines.choose import Choice
 from inpars.models.scorers.tokens import PairTokens, Tokens
 
 _WINDOW = 16384
@@ -18,15 +19,20 @@ _WINDOW = 16384
 class PairScorer:
     """A model that reads query and document together: tokens, an engine, and one score from its outputs."""
 
-    def __init__(self, tokens: PairTokens, engine: Engine, batch_tokens: int = 0) -> None:
-        self.tokens, self.engine = tokens, engine
-        self.batch_tokens = batch_tokens or engine.tokens
+    def __init__(self, tokens: PairTokens, engine: Engine | Choice, batch_tokens: int = 0) -> None:
+        self.tokens, self._engine, self._batch_tokens = tokens, engine, batch_tokens
+
+    @property
+    def engine(self) -> Engine | None:
+        """What multiplies; None before the first pairs are scored."""
+        return None if isinstance(self._engine, Choice) else self._engine
 
     def score(
         self, queries: Mapping[str, str], documents: Mapping[str, str], candidates: Mapping[str, Sequence[str]]
     ) -> Run:
         """Score each query's candidate documents; higher is better, in fp32."""
         run: Run = {query_id: {} for query_id in queries}
+        self._ready(sum(len(candidates.get(query_id, ())) for query_id in queries))
         pairs = ((query_id, doc_id) for query_id in queries for doc_id in candidates.get(query_id, ()))
         while window := list(islice(pairs, _WINDOW)):
             for (query_id, doc_id), score in zip(window, self._window(queries, documents, window), strict=True):
@@ -44,10 +50,16 @@ class PairScorer:
 
     def score_tokens(self, inputs: Sequence[Tokens]) -> np.ndarray:
         """One score for each input, float32, in the order given."""
+        engine = self._ready(len(inputs))
         scores = np.empty(len(inputs), dtype=np.float32)
-        for places in batches([len(tokens.ids) for tokens in inputs], self.batch_tokens):
-            scores[places] = one_score(self.engine.run([inputs[place] for place in places]))
+        for places in batches([len(tokens.ids) for tokens in inputs], self._batch_tokens or engine.tokens):
+            scores[places] = one_score(engine.run([inputs[place] for place in places]))
         return scores
+
+    def _ready(self, pairs: int) -> Engine:
+        if isinstance(self._engine, Choice):
+            self._engine = self._engine.engine(pairs)
+        return self._engine
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

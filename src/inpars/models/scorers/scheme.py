@@ -17,8 +17,8 @@ FILE = "inpars_scorer.json"
 class Scheme:
     """The prompt of a seq2seq reranker, with `{query}` before `{document}`, and its two target words.
 
-    Each target is a word whose first token the decoder is to write first: `negative` for a document
-    that is not relevant, `positive` for one that is.
+    Each target is a word whose first token the decoder is to write first, or a token itself where it
+    begins with "▁": `negative` for a document that is not relevant, `positive` for one that is.
     """
 
     template: str
@@ -28,7 +28,13 @@ class Scheme:
 
     def target_ids(self, tokenizer: Any) -> tuple[int, int]:
         """The ids of the two target tokens, `(negative, positive)`."""
-        ids = tuple(int(tokenizer(word, add_special_tokens=False)["input_ids"][0]) for word in self.targets)
+        vocabulary = tokenizer.get_vocab()
+        ids = tuple(
+            vocabulary.get(target, tokenizer.unk_token_id)
+            if target.startswith("▁")
+            else int(tokenizer(target, add_special_tokens=False)["input_ids"][0])
+            for target in self.targets
+        )
         if ids[0] == ids[1] or tokenizer.unk_token_id in ids:
             raise InparsError(
                 f"the tokenizer has no two different tokens for {self.negative!r} and {self.positive!r}",

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inpars.models.engines.choose import engine_for
+from inpars.models.engines.choose import Choice
 from inpars.models.files import model_file
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
@@ -29,9 +29,13 @@ class Seq2Seq(PairScorer):
 
         tokenizer = AutoTokenizer.from_pretrained(str(model))
         scheme = scheme_of(str(model), model_file(str(model), FILE), options.scheme)
-        loaded = AutoModelForSeq2SeqLM.from_pretrained(str(model), dtype=torch.float32)
-        module = TargetLogits(loaded, scheme.target_ids(tokenizer), shrink=True)
-        engine = engine_for(module, options, options.device or default_device())
+        target_ids = scheme.target_ids(tokenizer)
+
+        def load() -> TargetLogits:
+            loaded = AutoModelForSeq2SeqLM.from_pretrained(str(model), dtype=torch.float32)
+            return TargetLogits(loaded, target_ids, shrink=True)
+
+        engine = Choice(load, options, options.device or default_device())
         super().__init__(PairTokens(tokenizer, scheme.max_length, scheme.template), engine, options.batch_tokens)
 
     @classmethod
@@ -40,7 +44,7 @@ class Seq2Seq(PairScorer):
         from inpars.models.engines.eager import Eager
 
         scorer = cls.__new__(cls)
-        module = TargetLogits(model, scheme.target_ids(tokenizer))
+        module = TargetLogits(model, scheme.target_ids(tokenizer)).train(model.training)
         engine = Eager(module, precision=options.precision, device=str(model.device))
         PairScorer.__init__(scorer, PairTokens(tokenizer, scheme.max_length, scheme.template), engine)
         return scorer
@@ -50,23 +54,34 @@ class TargetLogits(nn.Module):  # type: ignore[misc]
     """A seq2seq model as a function of its input to the logits of two target tokens, shape (batch, 2), fp32."""
 
     def __init__(self, model: Any, target_ids: tuple[int, int], shrink: bool = False) -> None:
-        """With `shrink` the model's output matrix is replaced, for good, by its two rows."""
+        """With `shrink` the model's output matrix gives way to its two rows for good, else only for each call."""
         super().__init__()
         self.model = model
         self.start_id = int(model.config.decoder_start_token_id)
         self.pad_id = int(model.config.pad_token_id or 0)
         self.rows = list(target_ids)
-        if shrink and type(getattr(model, "lm_head", None)) is nn.Linear and not hasattr(model, "final_logits_bias"):
+        self._shrunk = shrink and self._has_plain_head()
+        if self._shrunk:
             model.lm_head = TargetRows(model.lm_head, self.rows)
             self.rows = [0, 1]
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """One step of the decoder."""
         start = torch.full_like(input_ids[:, :1], self.start_id)
-        logits = self.model(
-            input_ids=input_ids, attention_mask=attention_mask, decoder_input_ids=start, use_cache=False
-        ).logits
-        return logits[:, 0, self.rows].float()
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "decoder_input_ids": start}
+        if self._shrunk or not self._has_plain_head():
+            logits = self.model(**inputs, use_cache=False).logits[:, 0, self.rows]
+        else:
+            head, self.model.lm_head = self.model.lm_head, TargetRows(self.model.lm_head, self.rows)
+            try:
+                logits = self.model(**inputs, use_cache=False).logits[:, 0]
+            finally:
+                self.model.lm_head = head
+        return logits.float()
+
+    def _has_plain_head(self) -> bool:
+        # BART and its kin add a bias to the whole vocabulary's logits.
+        return type(getattr(self.model, "lm_head", None)) is nn.Linear and not hasattr(self.model, "final_logits_bias")
 
 
 class TargetRows(nn.Module):  # type: ignore[misc]
