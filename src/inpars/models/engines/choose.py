@@ -46,17 +46,18 @@ class Choice:
             return self._made([self.options.engine])
         if self.device != "cpu":
             return self._made(["eager"])
-        key = self._key(model := self.load())
+        model = self.load()
+        key = self._key(model)
         remembered = _remembered().get(key)
         if remembered is None and 2 * _weights(model) * _TYPICAL_LENGTH * pairs > _WORTH_MEASURING:
-            del model
             remembered = self._fastest(key)
-        return self._made([name for name in (remembered, "ragged", "eager") if name])
+        return self._made([name for name in (remembered, "ragged", "eager") if name], model)
 
-    def _made(self, names: list[str]) -> Engine:
+    def _made(self, names: list[str], loaded: Any = None) -> Engine:
         reasons = []
         for name in dict.fromkeys(names):
-            engine = self._try(name)
+            engine = self._try(name, loaded)
+            loaded = None
             if isinstance(engine, Unsuitable):
                 reasons.append(f"engine {name} cannot run this model: {engine}")
                 continue
@@ -64,11 +65,12 @@ class Choice:
             return engine
         raise OptionError("; ".join(reasons))
 
-    def _try(self, name: str) -> Engine | Unsuitable:
+    def _try(self, name: str, loaded: Any = None) -> Engine | Unsuitable:
+        model = (self.load() if loaded is None else loaded).eval()
         options = self.options
         try:
             made: Engine = ENGINES[name](
-                self.load().eval(), precision=options.precision, device=self.device, compile=options.compile
+                model, precision=options.precision, device=self.device, compile=options.compile
             )
         except Unsuitable as reason:
             return reason

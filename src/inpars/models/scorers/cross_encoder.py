@@ -32,8 +32,13 @@ class CrossEncoder(PairScorer):
                 f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs where a reranker has one or two",
                 hint="train it first: inpars train --family cross-encoder --base-model MODEL",
             )
-        engine = Choice(lambda: Classifier(Model(str(model), device=device)), options, device)
-        super().__init__(_tokens(loaded), engine, options.batch_tokens)
+        tokens, first = _tokens(loaded), [loaded]
+        del loaded
+
+        def load() -> Classifier:
+            return Classifier(first.pop() if first else Model(str(model), device=device))
+
+        super().__init__(tokens, Choice(load, options, device), options.batch_tokens)
 
     @classmethod
     def over(cls, model: Any, options: ScoringOptions) -> CrossEncoder:

@@ -1,0 +1,293 @@
+"""Pairs a second of rerankers on a processor: every engine, beside the toolkit's classes and sentence-transformers.
+
+    python benchmarks/scoring.py [--queries 8] [--depth 16] [--rounds 3] [--threads 2]
+
+The pairs are test queries of scifact with the documents that BM25 finds for them, at most 512 tokens
+together. Two models: a T5-small-shaped one with random weights and a vocabulary trained on the
+collection, and all-MiniLM-L6-v2 with a classifier's head on top, untrained. Every system scores all pairs, in a
+process of its own, loading apart; within a round the systems follow one another.
+
+The toolkit's monoT5 is the class of `inpars==0.2.1`, at its default batch of 16, patched in memory only where it does
+not run: the dataset readers it imports are left out, and `torch.compile`, which its `generate` goes around, does
+nothing. Its wheel has no cross-encoder; "toolkit MonoBERT" does what the class in its repository does: batches of 16 in
+the order given, padded to the longest, only the document cut. Prints Markdown tables: medians over the rounds,
+ratios, and how the scores differ from the first system's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+PEER = "inpars==0.2.1"
+COLLECTION = Path(__file__).resolve().parents[1].parent / "shared" / "collections" / "scifact"
+OURS = [
+    *(("ragged", "fp32"), ("ragged", "bf16"), ("ragged", "int8"), ("eager", "fp32")),
+    *(("openvino", "fp32"), ("openvino", "bf16"), ("onnx", "fp32"), ("onnx", "int8")),
+]
+SYSTEMS = {
+    "t5": {"toolkit MonoT5": ("toolkit", "")} | {f"inpars {e} {p}": (e, p) for e, p in OURS},
+    "minilm": {"toolkit MonoBERT": ("loop", ""), "CrossEncoder.predict": ("predict", "")}
+    | {f"inpars {e} {p}": (e, p) for e, p in OURS},
+}
+
+
+def make_parts(folder: Path, queries: int, depth: int) -> None:
+    """Both models and the pairs."""
+    import torch
+    from sentence_transformers import CrossEncoder
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+    import inpars
+    from inpars.data.queries import read_queries
+    from inpars.models.locate import locate
+    from inpars.models.scorers.scheme import SCHEMES
+    from inpars.retrieve.bm25 import BM25
+
+    corpus = inpars.open_corpus(COLLECTION)
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    trainer = trainers.UnigramTrainer(
+        vocab_size=16_000, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
+    )
+    cues = ["Query: Document: Relevant: true false"] * 1000
+    tokenizer.train_from_iterator([*(document.contents for document in corpus), *cues], trainer)
+    state = json.loads(tokenizer.to_str())
+    known = {piece for piece, _ in state["model"]["vocab"]}
+    state["model"]["vocab"] += [[word, -9.0] for word in ("▁true", "▁false") if word not in known]
+    tokenizer = Tokenizer.from_str(json.dumps(state))
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", model_max_length=512
+    )
+    torch.manual_seed(0)
+    shape = {"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8, "vocab_size": 32_128}
+    T5ForConditionalGeneration(T5Config(**shape, decoder_start_token_id=0)).save_pretrained(folder / "t5")
+    wrapped.save_pretrained(folder / "t5")
+    SCHEMES["monot5"].save(folder / "t5")
+    CrossEncoder(locate("all-MiniLM-L6-v2"), num_labels=1, device="cpu").save_pretrained(
+        str(folder / "minilm"), create_model_card=False
+    )
+    index = BM25.of(corpus)
+    pairs = []
+    for query in read_queries(COLLECTION / "queries.jsonl")[:queries]:
+        pairs += [[query.text, corpus[doc_id].contents] for doc_id in index.search(query.text, depth)]
+    (folder / "pairs.json").write_text(json.dumps(pairs))
+
+
+def install_peer(folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*command, "--target", folder / "peer", PEER], check=True)
+    # Its readers of datasets need libraries that scoring does not.
+    (folder / "peer" / "inpars" / "dataset.py").write_text("load_corpus = load_queries = None\n")
+
+
+def with_toolkit(model: str, pairs: list[list[str]]) -> tuple[float, list[float]]:
+    import math
+
+    import torch
+
+    torch.compile = lambda model, **options: model
+    from inpars.rerank import MonoT5Reranker
+
+    reranker = MonoT5Reranker(model, batch_size=16, silent=True)
+    started = time.perf_counter()
+    probabilities = reranker.rescore(pairs)
+    return time.perf_counter() - started, [math.log(p / (1 - p)) for p in probabilities]
+
+
+def with_loop(model: str, pairs: list[list[str]]) -> tuple[float, list[float]]:
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    classifier = AutoModelForSequenceClassification.from_pretrained(model).eval()
+    started = time.perf_counter()
+    scores: list[float] = []
+    with torch.inference_mode():
+        for start in range(0, len(pairs), 16):
+            queries, documents = zip(*pairs[start : start + 16], strict=True)
+            inputs = tokenizer(
+                list(queries),
+                list(documents),
+                padding=True,
+                truncation="only_second",
+                max_length=tokenizer.model_max_length,
+                return_tensors="pt",
+            )
+            scores += classifier(**inputs).logits[:, 0].tolist()
+    return time.perf_counter() - started, scores
+
+
+def with_predict(model: str, pairs: list[list[str]]) -> tuple[float, list[float]]:
+    from sentence_transformers import CrossEncoder
+    from torch.nn import Identity
+
+    scorer = CrossEncoder(model, device="cpu")
+    started = time.perf_counter()
+    scores = scorer.predict(pairs, activation_fn=Identity(), show_progress_bar=False)
+    return time.perf_counter() - started, scores.tolist()
+
+
+def with_ours(model: str, pairs: list[list[str]], engine: str, precision: str) -> tuple[float, list[float]]:
+    from inpars.models.scorers import load_scorer
+    from inpars.models.scorers.options import ScoringOptions
+
+    scorer = load_scorer(model, ScoringOptions(engine=engine, precision=precision, device="cpu"))
+    queries = {query: query for query, _ in pairs}
+    documents = {document: document for _, document in pairs}
+    candidates = {query: [d for q, d in pairs if q == query] for query in queries}
+    # Engines are made at the first call, which belongs to loading.
+    scorer.score({"warm": pairs[0][0]}, {"up": pairs[0][1]}, {"warm": ["up"]})
+    started = time.perf_counter()
+    run = scorer.score(queries, documents, candidates)
+    return time.perf_counter() - started, [run[query][document] for query, document in pairs]
+
+
+def matmul_peak() -> dict[str, float]:
+    """GFLOP/s of a large square product in fp32 and bf16, the best of several."""
+    import torch
+
+    peaks = {}
+    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        a, b = (torch.rand(2048, 2048).to(dtype) for _ in range(2))
+        best = float("inf")
+        for _ in range(10):
+            started = time.perf_counter()
+            a @ b
+            best = min(best, time.perf_counter() - started)
+        peaks[name] = 2 * 2048**3 / best / 1e9
+    return peaks
+
+
+def one(arguments: argparse.Namespace) -> None:
+    import torch
+
+    torch.set_num_threads(arguments.threads)
+    model, system, precision = arguments.one
+    if system == "peak":
+        print(json.dumps(matmul_peak()))
+        return
+    folder = Path(arguments.folder)
+    pairs = json.loads((folder / "pairs.json").read_text())
+    began = time.perf_counter()
+    others = {"toolkit": with_toolkit, "loop": with_loop, "predict": with_predict}
+    if system in others:
+        took, scores = others[system](str(folder / model), pairs)
+    else:
+        took, scores = with_ours(str(folder / model), pairs, system, precision)
+    loading = time.perf_counter() - began - took
+    print(json.dumps({"rate": len(pairs) / took, "scores": scores, "loading": loading}))
+
+
+def run(arguments: argparse.Namespace, folder: Path, model: str, system: str, precision: str) -> Any:
+    environment = os.environ | {"OMP_WAIT_POLICY": "passive", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+    environment["OMP_NUM_THREADS"] = str(arguments.threads)
+    if system == "toolkit":
+        environment["PYTHONPATH"] = str(folder / "peer")
+    own = ["--folder", str(folder), "--threads", str(arguments.threads), "--one", model, system, precision]
+    done = subprocess.run([sys.executable, __file__, *own], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1]
+        print(f"{model}: {system} {precision}: {reason}", file=sys.stderr)
+        return None
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--queries", type=int, default=8)
+    parser.add_argument("--depth", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--models", nargs="+", default=list(SYSTEMS), choices=list(SYSTEMS))
+    parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        one(arguments)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_parts(folder, arguments.queries, arguments.depth)
+        install_peer(folder)
+        found: dict[tuple[str, str], list[Any]] = {}
+        peaks = []
+        for number in range(arguments.rounds):
+            peaks.append(run(arguments, folder, "", "peak", ""))
+            for model in arguments.models:
+                for label, (system, precision) in SYSTEMS[model].items():
+                    if (result := run(arguments, folder, model, system, precision)) is not None:
+                        found.setdefault((model, label), []).append(result)
+                        print(f"round {number}: {model}: {label}: {result['rate']:.2f} pairs/s", file=sys.stderr)
+        pairs = json.loads((folder / "pairs.json").read_text())
+        lengths = {model: token_lengths(folder / model, pairs) for model in arguments.models}
+    report(arguments, found, peaks, lengths, [query for query, _ in pairs])
+
+
+def token_lengths(model: Path, pairs: list[list[str]]) -> list[int]:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    return [min(512, len(tokenizer(q, d, verbose=False)["input_ids"])) for q, d in pairs]
+
+
+def report(
+    arguments: argparse.Namespace,
+    found: dict[tuple[str, str], list[Any]],
+    peaks: list[Any],
+    lengths: Any,
+    groups: list[str],
+) -> None:
+    told = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "sentence-transformers"))
+    print(f"{len(groups)} pairs, {arguments.rounds} rounds, {arguments.threads} thread(s), {told}; ", end="")
+    peak = {name: median(each[name] for each in peaks) for name in peaks[0]}
+    print("matmul peak " + ", ".join(f"{name} {value:.0f} GFLOP/s" for name, value in peak.items()) + "\n")
+    for model in arguments.models:
+        print(f"### {model}: {sum(lengths[model]) / len(groups):.0f} tokens a pair, at most {max(lengths[model])}\n")
+        labels = [label for label in SYSTEMS[model] if (model, label) in found]
+        first = found[model, labels[0]]
+        baselines = [label for label in labels if not label.startswith("inpars")]
+        columns = [
+            "",
+            "pairs/s",
+            *(f"to {label}" for label in baselines),
+            "s to load",
+            "largest difference",
+            "order kept",
+        ]
+        print("| " + " | ".join(columns) + " |\n| --- |" + " ---: |" * (len(columns) - 1))
+        rates = {label: median(each["rate"] for each in found[model, label]) for label in labels}
+        for label in labels:
+            results = found[model, label]
+            difference = max(abs(a - b) for a, b in zip(results[0]["scores"], first[0]["scores"], strict=True))
+            cells = [f"{rates[label]:.2f}", *(f"{rates[label] / rates[base]:.1f}" for base in baselines)]
+            cells += [f"{median(each['loading'] for each in results):.1f}", f"{difference:.1e}"]
+            cells.append(f"{order_kept(first[0]['scores'], results[0]['scores'], groups):.2%}")
+            print(f"| {label} | " + " | ".join(cells) + " |")
+        print()
+
+
+def order_kept(expected: list[float], scores: list[float], groups: list[str]) -> float:
+    """Share of two documents of one query that are in the same order."""
+    kept = total = 0
+    for a in range(len(groups)):
+        for b in range(a):
+            if groups[a] == groups[b] and expected[a] != expected[b]:
+                total += 1
+                kept += (expected[a] > expected[b]) == (scores[a] > scores[b])
+    return kept / total
+
+
+if __name__ == "__main__":
+    main()
