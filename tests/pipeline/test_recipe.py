@@ -99,6 +99,12 @@ def test_a_broken_recipe_is_explained(tmp_path, text, message):
         load_recipe(recipe(tmp_path, text))
 
 
+def test_a_recipe_in_another_encoding_is_explained(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes("name: größer".encode("latin1"))
+    with pytest.raises(InparsError, match=r"mine\.yaml: expected UTF-8 text"):
+        load_recipe(tmp_path / "mine.yaml")
+
+
 def test_an_unknown_recipe_suggests_one():
     with pytest.raises(OptionError, match="did you mean 'quickstart'"):
         load_recipe("quikstart")

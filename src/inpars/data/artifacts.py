@@ -16,10 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from inpars import __version__
 from inpars.data.files import atomic_write, file_hash, read_json, write_json, write_jsonl
+from inpars.data.hashes import hash_of
 from inpars.options import Options
 from inpars.progress import say
 
@@ -50,7 +49,7 @@ class Artifact:
         self.options = options.model_dump(mode="json")
         self.inputs = dict(inputs)
         identity = {"stage": stage, "options": options.identity(), "inputs": self.inputs, "version": __version__}
-        self.fingerprint = hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        self.fingerprint = hash_of(identity)
         self.folder = self.output.with_name(f".{self.output.name}.units")
         self._started = time.perf_counter()
 

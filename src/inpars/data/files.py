@@ -37,6 +37,15 @@ def require_file(path: Path) -> None:
         raise InputError(path, expected="a readable file", found=found)
 
 
+def read_text(path: Path) -> str:
+    """The whole of a UTF-8 file; `InputError` where it is none."""
+    require_file(path)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(path, expected="UTF-8 text", found="other bytes") from None
+
+
 def open_binary(path: Path) -> IO[bytes]:
     """Open `path` for reading bytes, decompressed as its suffix says. `InputError` where it is no file."""
     require_file(path)

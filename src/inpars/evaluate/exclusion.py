@@ -13,7 +13,7 @@ from inpars.errors import InputError
 def fewshot_queries(runs: Iterable[object]) -> set[str]:
     """Ids of the few-shot examples behind `runs`: those of files are found beside them or in their run directory."""
     files = {path for run in runs if isinstance(run, (str, Path)) for path in find_fewshot(run)}
-    return {example.query_id for path in files for example in read_examples(path) if example.query_id}
+    return _ids(files)
 
 
 def read_excluded(path: str | Path) -> set[str]:
@@ -23,10 +23,8 @@ def read_excluded(path: str | Path) -> set[str]:
     """
     path = Path(path)
     lines = [line.strip() for _, line in read_text_lines(path)]
-    if lines and lines[0].startswith("{"):
-        ids = {example.query_id for example in read_examples(path) if example.query_id}
-    else:
-        ids = {line.split("\t")[0].strip() for line in lines}
+    rows = bool(lines) and lines[0].startswith("{")
+    ids = _ids([path]) if rows else {line.split("\t")[0].strip() for line in lines}
     if not ids:
         raise InputError(path, expected="at least one query id", found="none")
     return ids
@@ -37,3 +35,8 @@ def told(shown: int) -> str:
     if shown == 1:
         return "1 query was a few-shot example and is left out"
     return f"{shown:,} queries were few-shot examples and are left out"
+
+
+def _ids(files: Iterable[Path]) -> set[str]:
+    """The queries' ids in files of few-shot examples, of those that have one."""
+    return {example.query_id for path in files for example in read_examples(path) if example.query_id}

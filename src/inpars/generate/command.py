@@ -13,34 +13,28 @@ from inpars.generate.plan import plan as estimate
 from inpars.generate.plan import told
 
 _DEFAULTS = GenerateConfig()
+_Corpus = Annotated[
+    str, Parameter(help="A BEIR folder, a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs.")
+]
+_Options = Annotated[GenerateConfig, Parameter(name="*")]
 
 
-def generate(corpus: str, *, output: Path, options: Annotated[GenerateConfig, Parameter(name="*")] = _DEFAULTS) -> None:
+def generate(corpus: _Corpus, *, output: Path, options: _Options = _DEFAULTS) -> None:
     """Write queries for documents.
 
     Parameters
     ----------
-    corpus
-        A BEIR folder, a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs.
     output
         JSONL file for the queries.
     """
     stage(corpus, output, **options.model_dump())
 
 
-def plan(
-    corpus: str,
-    *,
-    sample: int = 200,
-    probe: int | None = None,
-    options: Annotated[GenerateConfig, Parameter(name="*")] = _DEFAULTS,
-) -> None:
+def plan(corpus: _Corpus, *, sample: int = 200, probe: int | None = None, options: _Options = _DEFAULTS) -> None:
     """Say what `generate` with the same options will take: tokens, requests, money or time, disk.
 
     Parameters
     ----------
-    corpus
-        A BEIR folder, a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs.
     sample
         Documents whose prompts are counted.
     probe

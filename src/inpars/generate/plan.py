@@ -20,7 +20,7 @@ from inpars.generate.backends.choose import choose_backend
 from inpars.generate.backends.prompted import Prompted
 from inpars.generate.config import GenerateConfig
 from inpars.generate.eligible import eligible
-from inpars.models.language.base import LanguageModel
+from inpars.models.language.base import LanguageModel, Priced
 from inpars.options import parse_options
 
 
@@ -66,7 +66,7 @@ def plan(
     config = parse_options(GenerateConfig, "plan", options)
     corpus = open_corpus(corpus)
     backend = choose_backend(corpus, config, language_model)
-    paid = isinstance(backend, Prompted) and hasattr(backend.model, "price")
+    paid = isinstance(backend, Prompted) and isinstance(backend.model, Priced)
     shown = {example.doc_id for example in backend.examples} if isinstance(backend, Prompted) else set()
     documents = min(sum(1 for _ in eligible(corpus, config, shown)), config.max_generations)
     if not documents:
@@ -117,7 +117,7 @@ def _estimate(
             new = round(documents * fmean(each.usage.get("completion_tokens", 0) for each in written))
         if config.store_prompts and not found:
             row_bytes += fmean(len(each.text.encode()) for each in rendered)
-        price = getattr(backend.model, "price", None)
+        price = backend.model.price if isinstance(backend.model, Priced) else None
         if price is not None:
             batch = config.openai.batch_api
             most_cost = price.cost(tokens, most_new, batch=batch)

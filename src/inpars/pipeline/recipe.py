@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from inpars.data.files import read_text
+from inpars.data.mappings import parse_mapping
 from inpars.errors import InparsError, OptionError, unknown_name
 from inpars.options import parse_options
 from inpars.pipeline.stages import STAGES, Step
@@ -62,17 +64,15 @@ def _read(recipe: str | Path) -> dict[str, Any]:
             raise InparsError(
                 f"no recipe at {path}", hint=f"recipes that ship with inpars: {', '.join(recipe_names())}"
             )
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     elif str(recipe) in recipe_names():
         text = (resources.files("inpars.recipes") / f"{recipe}.yaml").read_text(encoding="utf-8")
     else:
         raise unknown_name("recipe", str(recipe), recipe_names())
-    try:
-        source = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InparsError(f"recipe {recipe} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(source, dict) or not isinstance(source.get("steps"), dict) or not source["steps"]:
-        raise InparsError(f"recipe {recipe}: expected a mapping with 'steps', each named, as in the quickstart recipe")
+    expected = "a mapping with 'steps', each named, as in the quickstart recipe"
+    source = parse_mapping(text, f"recipe {recipe}", expected=expected)
+    if not isinstance(source.get("steps"), dict) or not source["steps"]:
+        raise InparsError(f"recipe {recipe}: expected {expected}")
     if unknown := set(source) - {"name", "description", "steps"}:
         raise OptionError(f"recipe {recipe}: unknown key {', '.join(sorted(map(repr, unknown)))}")
     return source

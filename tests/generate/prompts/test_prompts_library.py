@@ -110,22 +110,25 @@ def test_a_yaml_file_is_a_template(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("file", "text", "words"),
     [
-        ("pattern: '{document} Q:'\npatern: x", "did you mean 'pattern'?"),
-        ("description: x", "mine.yaml.pattern"),
-        ("pattern: '{document}'", "a cue is needed"),
-        ("pattern: [", "is not YAML"),
-        ("just words", "expected the fields of a template; found str"),
+        ("mine.yaml", "pattern: '{document} Q:'\npatern: x", "did you mean 'pattern'?"),
+        ("mine.yaml", "description: x", "mine.yaml.pattern"),
+        ("mine.yaml", "pattern: '{document}'", "a cue is needed"),
+        ("mine.yaml", "pattern: [", "is not YAML"),
+        ("mine.yaml", "just words", "expected the fields of a template; found str"),
+        ("mine.txt", "Query:", "expected {document} in it"),
+        ("mine.txt", "Document: {document}\n{query}", "a cue is needed"),
+        ("mine.txt", "{document}\nQuery: {query}\n\n{query} again:", "only stand at the end"),
     ],
 )
-def test_a_broken_yaml_file_is_explained(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "mine.yaml"
+def test_a_file_that_cannot_work_is_explained(tmp_path: Path, file: str, text: str, words: str) -> None:
+    path = tmp_path / file
     path.write_text(text)
     with pytest.raises(OptionError) as raised:
         load_template(path)
     assert words in str(raised.value)
-    assert "mine.yaml" in str(raised.value)
+    assert str(path) in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -144,23 +147,6 @@ def test_a_text_file_of_the_reference_is_a_template(tmp_path: Path, text: str) -
     assert template.cue == "Query:"
     assert not template.needs_examples
     assert template.stop == ("\n",)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("Query:", "expected {document} in it"),
-        ("Document: {document}\n{query}", "a cue is needed"),
-        ("{document}\nQuery: {query}\n\n{query} again:", "only stand at the end"),
-    ],
-)
-def test_a_text_file_that_cannot_work_is_explained(tmp_path: Path, text: str, words: str) -> None:
-    path = tmp_path / "prompt.txt"
-    path.write_text(text)
-    with pytest.raises(OptionError) as raised:
-        load_template(path)
-    assert words in str(raised.value)
-    assert str(path) in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["nowhere.yaml", "nowhere.txt"])

@@ -7,10 +7,14 @@ import pytest
 from inpars.generate.prompts import Malformed, Reading, Template, builtin_templates, load_template, read
 
 
-def query_of(name: str, answer: str) -> str:
-    reading = read(load_template(name), answer)
+def read_well(template: str | Template, answer: str) -> Reading:
+    reading = read(load_template(template) if isinstance(template, str) else template, answer)
     assert isinstance(reading, Reading), reading
-    return reading.query
+    return reading
+
+
+def query_of(name: str, answer: str) -> str:
+    return read_well(name, answer).query
 
 
 @pytest.mark.parametrize(
@@ -73,10 +77,8 @@ def test_an_answer_without_a_query_says_why(answer: str, reason: str) -> None:
     ],
 )
 def test_a_good_question_is_told_from_the_bad_one_after_it(answer: str, query: str, bad: str) -> None:
-    reading = read(load_template("inpars-gbq"), answer)
-    assert isinstance(reading, Reading)
-    assert reading.query == query
-    assert reading.extra == ({"bad_question": bad} if bad else {})
+    reading = read_well("inpars-gbq", answer)
+    assert (reading.query, reading.extra) == (query, {"bad_question": bad} if bad else {})
 
 
 def test_a_bad_question_alone_is_no_query() -> None:
@@ -100,12 +102,12 @@ def test_the_answer_goes_on_to_the_bad_question() -> None:
     ],
 )  # fmt: skip
 def test_reasoning_is_kept_apart_from_the_query(answer: str, query: str, reasoning: str) -> None:
-    template = load_template("chain-of-thought")
-    reading = read(template, answer)
-    assert isinstance(reading, Reading)
-    assert reading.query == query
-    assert reading.extra == ({"reasoning": reasoning} if reasoning else {})
-    assert template.stop == ()
+    reading = read_well("chain-of-thought", answer)
+    assert (reading.query, reading.extra) == (query, {"reasoning": reasoning} if reasoning else {})
+
+
+def test_an_answer_that_thinks_aloud_is_not_stopped() -> None:
+    assert load_template("chain-of-thought").stop == ()
 
 
 def test_reasoning_that_never_comes_to_a_query_is_malformed() -> None:
@@ -160,6 +162,5 @@ def test_other_groups_of_a_template_are_kept() -> None:
         stop=(),
         reads=r'"query":\s*"(?P<query>[^"]*)"(?:.*"why":\s*"(?P<why>[^"]*)")?',
     )
-    reading = read(template, '{"query": "wings", "why": "short"}')
-    assert isinstance(reading, Reading)
+    reading = read_well(template, '{"query": "wings", "why": "short"}')
     assert (reading.query, reading.extra) == ("wings", {"why": "short"})

@@ -439,12 +439,32 @@ def test_chats_go_through_the_models_template_beside_texts(vllm: type[LLM]) -> N
     assert vllm.tokenizer.decode(second["prompt_token_ids"]) == "<bos>the wing"
 
 
-@pytest.mark.parametrize("template", [None, "{{ raise_exception('no system turn') }}"])
-def test_a_chat_that_the_model_has_no_template_for_stops_the_run(vllm: type[LLM], template: str | None) -> None:
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        (None, "model 'vllm:m' has no chat template"),
+        ("{{ raise_exception('no turns') }}", "chat template of model 'vllm:m' refuses the prompt's turns: no turns"),
+    ],
+)
+def test_a_chat_that_the_model_has_no_template_for_stops_the_run(
+    vllm: type[LLM], template: str | None, words: str
+) -> None:
     vllm.tokenizer.chat_template = template
     chat = Prompt("c", messages=(Message("system", "be brief"),))
-    with pytest.raises(InparsError, match="the chat template of vllm:m does not take the prompt"):
+    with pytest.raises(OptionError, match=words):
         next(VllmModel(vllm("m")).complete([chat], Sampling()))
+
+
+def test_a_template_without_a_system_turn_gets_it_from_the_user_and_no_thoughts_are_asked_for(vllm: type[LLM]) -> None:
+    vllm.tokenizer.chat_template = (
+        "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system turn') }}{% endif %}"
+        "<mark>{{ m.role }}: {{ m.content }}{% endfor %}{% if enable_thinking is false %}<mark>{% endif %}"
+    )
+    llm = vllm("m")
+    chat = Prompt("c", messages=(Message("system", "be brief"), Message("user", "the wing")))
+    next(VllmModel(llm).complete([chat], Sampling()))
+    (((prompt,), _),) = llm.calls
+    assert vllm.tokenizer.decode(prompt["prompt_token_ids"]) == "<mark>user: be brief\n\nthe wing<mark>"
 
 
 def test_sampling_that_vllm_refuses_stops_the_run(vllm: type[LLM]) -> None:

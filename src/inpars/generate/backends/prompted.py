@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import orjson
-
 from inpars.data.fewshot import Example
+from inpars.data.hashes import hash_of
 from inpars.data.records import Document, SyntheticQuery
 from inpars.generate.backends import Written
 from inpars.generate.config import GenerateConfig
@@ -30,8 +29,8 @@ class Prompted:
         self.examples = examples
         self.inputs = {
             "model": model.fingerprint(),
-            "prompt": _hash(template.identity()),
-            "fewshot": _hash([example.to_row() for example in examples]),
+            "prompt": hash_of(template.identity()),
+            "fewshot": hash_of([example.to_row() for example in examples]),
         }
         self.sampling = Sampling(
             n=config.queries_per_document,
@@ -133,7 +132,3 @@ def _usage(answer: Answer, rendered: Rendered) -> dict[str, float]:
     if answer.cost is not None:
         usage["cost"] = answer.cost
     return {name: value for name, value in usage.items() if value}
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -6,11 +6,10 @@ import re
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from inpars.errors import InputError, OptionError, unknown_name
+from inpars.data.files import read_text
+from inpars.data.mappings import parse_mapping
+from inpars.errors import OptionError, unknown_name
 from inpars.generate.prompts.template import Template
 from inpars.options import parse_options
 
@@ -82,12 +81,7 @@ def _named(name: str) -> str | None:
 
 
 def _from_yaml(name: str, where: str, text: str) -> Template:
-    try:
-        values: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise OptionError(f"{where} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(values, dict):
-        raise OptionError(f"{where}: expected the fields of a template; found {type(values).__name__}")
+    values = parse_mapping(text, where, expected="the fields of a template")
     return parse_options(Template, where, {"name": name, **values})
 
 
@@ -112,7 +106,4 @@ def _text_of(path: Path) -> str:
         raise OptionError(
             f"no prompt at {path}", hint=f"a file, or one of: promptagator, {', '.join(builtin_templates())}"
         )
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(path, expected="UTF-8 text", found="other bytes") from None
+    return read_text(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 
 class Message(NamedTuple):
@@ -124,4 +124,22 @@ class LanguageModel(Protocol):
         prompt that cannot be answered gives an answer with an `error`. What must stop the run (a
         wrong key, a spent quota, a model that is not there) raises `InparsError`.
         """
+        ...
+
+
+class TokenPrice(Protocol):
+    """What tokens cost."""
+
+    def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0, *, batch: bool = False) -> float:
+        """Dollars for so many tokens. `cached_tokens` are those of `prompt_tokens` that the server had at hand."""
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A model whose answers may cost money."""
+
+    @property
+    def price(self) -> TokenPrice | None:
+        """What they cost; None where nobody has said."""
         ...

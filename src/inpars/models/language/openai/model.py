@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib.util
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -10,9 +10,8 @@ from concurrent.futures import Future
 from functools import cached_property
 
 import openai
-import orjson
 
-from inpars.data.files import first_line
+from inpars.data.hashes import hash_of
 from inpars.errors import InparsError, MissingDependency
 from inpars.models.language.base import Answer, Prompt, Sampling, Tokenizer
 from inpars.models.language.openai.adapt import Adapter
@@ -24,7 +23,7 @@ from inpars.models.language.openai.prices import price_of
 from inpars.models.language.openai.requests import Request, count_tokens, make_request
 from inpars.models.language.openai.sending import PromptFailed, Received, Sender
 from inpars.models.language.openai.workers import Stopped, unordered
-from inpars.models.language.options import OpenAIOptions
+from inpars.models.language.options import OpenAIOptions, TransformersOptions
 from inpars.models.language.tokenizers import EstimatedTokenizer, ModelTokenizer
 
 
@@ -58,8 +57,7 @@ class OpenAIModel:
 
     def fingerprint(self) -> str:
         """The hash of the model's name, its endpoint, the call, and the further fields of the body."""
-        identity = [self.name, self.base_url, self.options.api, self.options.extra_body]
-        return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        return hash_of([self.name, self.base_url, self.options.api, self.options.extra_body])
 
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
         """One answer for each prompt, as they come. With `batch_api`, `Pending` while a batch is not done."""
@@ -164,14 +162,13 @@ class OpenAIModel:
 def _tokenizer(name: str) -> Tokenizer:
     if not name:
         return EstimatedTokenizer()
+    if importlib.util.find_spec("transformers") is None:
+        raise MissingDependency("transformers", "train", "the option tokenizer")
+    from inpars.models.language.transformers.loading import load_tokenizer
+
     try:
-        from transformers import AutoTokenizer
-    except ImportError:
-        raise MissingDependency("transformers", "train", "the option tokenizer") from None
-    try:
-        return ModelTokenizer(AutoTokenizer.from_pretrained(name))
-    except (OSError, ValueError) as error:
+        return ModelTokenizer(load_tokenizer(name, TransformersOptions()))
+    except InparsError as error:
         raise InparsError(
-            f"cannot load the tokenizer {name!r}: {first_line(error)}",
-            hint="name a hub id or a local path with --openai.tokenizer",
+            f"no tokenizer: {error.message}", hint="name a hub id or a local path with --openai.tokenizer"
         ) from None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
-from inpars.data.files import require_file
+from inpars.data.files import read_text
+from inpars.data.mappings import parse_mapping
 from inpars.errors import InputError, unknown_name
 from inpars.options import Options, parse_options
 
@@ -38,18 +38,11 @@ def price_of(model: str, table: Path | None) -> Price | None:
     """
     if table is None:
         return None
-    require_file(table)
-    try:
-        rows = yaml.safe_load(table.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(table, expected="a YAML table of prices", found=" ".join(str(error).split())) from None
-    if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
-        raise InputError(
-            table,
-            expected="a mapping from each model's name to its prices",
-            found=type(rows).__name__ if not isinstance(rows, dict) else "a model without a mapping",
-            hint="write it as: gpt-4o-mini: {input: 0.15, output: 0.60}, in dollars per million tokens",
-        )
+    expected = "a mapping from each model's name to its prices"
+    hint = "write it as: gpt-4o-mini: {input: 0.15, output: 0.60}, in dollars per million tokens"
+    rows = parse_mapping(read_text(table), str(table), expected=expected, hint=hint)
+    if not all(isinstance(row, dict) for row in rows.values()):
+        raise InputError(table, expected=expected, found="a model without a mapping", hint=hint)
     if model not in rows:
         raise unknown_name(f"model in {table}:", model, map(str, rows))
     return parse_options(Price, f"{table}: {model}", rows[model])

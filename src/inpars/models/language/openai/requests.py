@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import orjson
-
+from inpars.data.hashes import hash_of
 from inpars.errors import InparsError
 from inpars.models.language.base import Prompt, Sampling, Tokenizer
 from inpars.models.language.options import OpenAIOptions
@@ -65,7 +64,7 @@ def make_request(
 
 def request_key(base_url: str, endpoint: str, body: dict[str, Any]) -> str:
     """SHA-256 of the whole request."""
-    return hashlib.sha256(orjson.dumps([base_url, endpoint, body], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hash_of([base_url, endpoint, body])
 
 
 def count_tokens(body: dict[str, Any], tokenizer: Tokenizer, most: int) -> int:

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any
 
 from inpars.errors import MissingDependency, OptionError
-from inpars.models.language.base import Answer, Message, Prompt, Sampling
+from inpars.models.language.base import Answer, Prompt, Sampling
+from inpars.models.language.chats import write_chat
 from inpars.models.language.options import TransformersOptions
 from inpars.models.language.tokenizers import ModelTokenizer
 from inpars.models.locate import model_fingerprint
@@ -148,45 +149,15 @@ class TransformersModel:
         for chats in (False, True):
             numbers = [i for i, prompt in enumerate(window) if bool(prompt.messages) == chats]
             if numbers:
-                texts = [self._chat(window[i].messages) if chats else window[i].text for i in numbers]
+                texts = [self._chat(window[i]) if chats else window[i].text for i in numbers]
                 # A chat template writes the special tokens itself.
                 found = self._tokenizer(texts, add_special_tokens=not chats, verbose=False)["input_ids"]
                 encoded |= dict(zip(numbers, found, strict=True))
         return [encoded[i] for i in range(len(window))]
 
-    def _chat(self, messages: tuple[Message, ...]) -> str:
-        if not getattr(self._tokenizer, "chat_template", None):
-            raise OptionError(
-                f"model {self.name!r} has no chat template, and the prompt is a chat",
-                hint="choose a prompt for completion (`inpars prompts` lists them), or an instruction-tuned model",
-            )
-        import jinja2
-
-        turns = [message._asdict() for message in messages]
-        try:
-            return self._render(turns)
-        except jinja2.TemplateError as error:
-            if turns[0]["role"] != "system" or len(turns) == 1:
-                raise self._refused(error) from None
-        # Some models know no system turn: the first user takes it over.
-        first = {**turns[1], "content": f"{turns[0]['content']}\n\n{turns[1]['content']}"}
-        try:
-            return self._render([first, *turns[2:]])
-        except jinja2.TemplateError as error:
-            raise self._refused(error) from None
-
-    def _refused(self, error: Exception) -> OptionError:
-        return OptionError(
-            f"the chat template of model {self.name!r} refuses the prompt's turns: {error}",
-            hint="choose another prompt (`inpars prompts` lists them)",
-        )
-
-    def _render(self, turns: list[dict[str, str]]) -> str:
-        # Models that can think aloud are asked for the answer alone.
-        rendered: str = self._tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=True, enable_thinking=False
-        )
-        return rendered
+    def _chat(self, prompt: Prompt) -> str:
+        written: str = write_chat(self._tokenizer, prompt.messages, self.name, tokenize=False)
+        return written
 
 
 def _weights_hash(model: Any) -> str:
