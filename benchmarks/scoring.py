@@ -43,38 +43,16 @@ SYSTEMS = {
 
 def make_parts(folder: Path, queries: int, depth: int) -> None:
     """Both models and the pairs."""
-    import torch
     from sentence_transformers import CrossEncoder
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+    from small_t5 import make_small_t5
 
     import inpars
     from inpars.data.queries import read_queries
     from inpars.models.locate import locate
-    from inpars.models.scorers.scheme import SCHEMES
     from inpars.retrieve.bm25 import BM25
 
     corpus = inpars.open_corpus(COLLECTION)
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
-    trainer = trainers.UnigramTrainer(
-        vocab_size=16_000, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
-    )
-    cues = ["Query: Document: Relevant: true false"] * 1000
-    tokenizer.train_from_iterator([*(document.contents for document in corpus), *cues], trainer)
-    state = json.loads(tokenizer.to_str())
-    known = {piece for piece, _ in state["model"]["vocab"]}
-    state["model"]["vocab"] += [[word, -9.0] for word in ("▁true", "▁false") if word not in known]
-    tokenizer = Tokenizer.from_str(json.dumps(state))
-    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    wrapped = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", model_max_length=512
-    )
-    torch.manual_seed(0)
-    shape = {"d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_heads": 8, "vocab_size": 32_128}
-    T5ForConditionalGeneration(T5Config(**shape, decoder_start_token_id=0)).save_pretrained(folder / "t5")
-    wrapped.save_pretrained(folder / "t5")
-    SCHEMES["monot5"].save(folder / "t5")
+    make_small_t5(folder / "t5", (document.contents for document in corpus))
     CrossEncoder(locate("all-MiniLM-L6-v2"), num_labels=1, device="cpu").save_pretrained(
         str(folder / "minilm"), create_model_card=False
     )
