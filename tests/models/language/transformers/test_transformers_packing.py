@@ -83,7 +83,7 @@ def test_layers_that_only_derive_from_linear_are_left_alone() -> None:
 def test_a_number_format_that_the_processor_does_not_multiply_is_left_unpacked(
     make_model: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "_multiplies", lambda dtype: False)
+    monkeypatch.setattr(packing, "multiplies", lambda dtype: False)
     model = load(make_model("llama")).writer.model
     assert any(type(module) is nn.Linear for module in model.modules())
 

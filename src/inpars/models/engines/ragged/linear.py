@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from inpars.models.engines import Unsuitable
+from inpars.models.onednn import linear, multiplies, packed
 
 Format = Literal["bf16", "fp32", "int8"]
 Activation = Literal["none", "relu", "gelu", "gelu-tanh"]
 
+_DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32, "int8": torch.int8}
 _POST = {"none": ("none", ""), "relu": ("relu", ""), "gelu": ("gelu", "none"), "gelu-tanh": ("gelu", "tanh")}
 
 
@@ -33,10 +35,10 @@ class Linear:
             self.zeros = torch.zeros(len(weight), dtype=torch.int64)
             self.packed = torch.ops.onednn.qlinear_prepack(rounded, None)
         elif format == "bf16":
-            self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.bfloat16().contiguous(), None)
+            self.packed = packed(weight.bfloat16())
             self.bias = None if self.bias is None else self.bias.bfloat16()
         else:
-            self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)
+            self.packed = packed(weight)
 
     def __call__(self, rows: Tensor) -> Tensor:
         """The layer's outputs for `rows`, shape (rows, inputs)."""
@@ -44,10 +46,7 @@ class Linear:
             return self._int8(rows)
         if self.format == "bf16":
             rows = rows.bfloat16()
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(
-            rows, self.packed, self.bias, self.post, [], self.algorithm
-        )
-        return product
+        return linear(rows, self.packed, self.bias, self.post, self.algorithm)
 
     def _int8(self, rows: Tensor) -> Tensor:
         low, high = torch.aminmax(rows)
@@ -63,9 +62,5 @@ class Linear:
 
 def check(format: Format) -> None:
     """`Unsuitable` where torch or the processor cannot multiply in `format`."""
-    if not torch.backends.mkldnn.is_available():
-        raise Unsuitable("this torch comes without oneDNN")
-    if format == "bf16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        raise Unsuitable("the processor does not multiply bf16")
-    if format == "int8" and not torch.cpu._is_vnni_supported():
-        raise Unsuitable("the processor does not multiply int8")
+    if not multiplies(_DTYPES[format]):
+        raise Unsuitable(f"oneDNN is not there, or does not multiply {format} on this processor")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.activations import NewGELUActivation
 from transformers.pytorch_utils import Conv1D
+
+from inpars.models.onednn import linear, multiplies, packed
 
 
 class PackedLinear(nn.Module):  # type: ignore[misc]
@@ -15,13 +16,12 @@ class PackedLinear(nn.Module):  # type: ignore[misc]
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         self.out_features = weight.shape[0]
-        self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), None)
+        self.packed = packed(weight)
         self.bias = bias
 
     def forward(self, values: Tensor) -> Tensor:
         """As `nn.Linear`."""
-        product: Tensor = torch.ops.mkldnn._linear_pointwise(values, self.packed, self.bias, "none", [], "")
-        return product
+        return linear(values, self.packed, self.bias)
 
 
 def pack(model: PreTrainedModel) -> None:
@@ -30,7 +30,7 @@ def pack(model: PreTrainedModel) -> None:
     Works in place, for inference only. Does nothing where torch comes without oneDNN, or the
     processor without the number format.
     """
-    if not torch.backends.mkldnn.is_available() or not _multiplies(model.dtype):
+    if not multiplies(model.dtype):
         return
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
@@ -40,11 +40,3 @@ def pack(model: PreTrainedModel) -> None:
                 setattr(parent, name, PackedLinear(child.weight.detach().t(), child.bias))
             elif isinstance(child, NewGELUActivation):
                 setattr(parent, name, nn.GELU(approximate="tanh"))
-
-
-def _multiplies(dtype: torch.dtype) -> bool:
-    if dtype == torch.bfloat16:
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    if dtype == torch.float16:
-        return bool(torch.ops.mkldnn._is_mkldnn_fp16_supported())
-    return True
