@@ -28,6 +28,7 @@ _COMMANDS = {
     "filter": "Keep the queries that are worth training on.",
     "negatives": "Mine hard negatives for each query.",
     "train": "Fine-tune a model on triples.",
+    "search": "Search a corpus: the first stage alone.",
     "rerank": "Rerank a first stage with a model.",
     "evaluate": "Measure runs against judgments, and compare them.",
 }
@@ -36,6 +37,7 @@ _PLACES = {
     "recipes": "inpars.pipeline.command:recipes",
     "prompts": "inpars.generate.prompts.command:app",
     "plan": "inpars.generate.command:plan",
+    "search": "inpars.rerank.command:search",
 }
 for _name, _help in _COMMANDS.items():
     app.command(_PLACES.get(_name, f"inpars.{_name}.command:{_name}"), name=_name, help=_help)

@@ -1,6 +1,7 @@
 """The rerank stage with real, tiny models over real files."""
 
 import json
+import math
 import shutil
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 import inpars
 from inpars.data.artifacts import facts_of, sidecar
 from inpars.data.queries import read_queries
+from inpars.data.records import Query
 from inpars.data.runs import ranked, read_run
 from inpars.errors import InparsError, OptionError
+from inpars.models.engines import ENGINES
+from inpars.models.locate import model_fingerprint
 from inpars.rerank import fused_path, search
 
 
@@ -55,10 +59,11 @@ def test_the_batch_size_does_not_change_the_ranking(toy_corpus, tmp_path, tiny_b
     assert rankings[0] == rankings[1]
 
 
-def test_a_killed_rerank_does_only_the_units_that_are_missing(toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch):
+def test_a_stopped_rerank_does_only_the_units_that_are_missing(toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch):
     from inpars.models.scorers.bi_encoder import BiEncoder
 
-    queries, options = toy_corpus / "queries.jsonl", {"unit_size": 3, "fusion": "none", "model": tiny_bi_encoder}
+    queries = toy_corpus / "queries.jsonl"
+    options = {"top_k": 5, "unit_size": 15, "fusion": "none", "model": tiny_bi_encoder}
     whole = inpars.rerank(toy_corpus, queries, tmp_path / "whole.trec", **options)
     score, scored = BiEncoder.score, []
 
@@ -106,12 +111,158 @@ def test_a_given_run_is_cut_to_top_k_by_score_not_by_the_order_of_its_lines(toy_
     assert set(run["q0"]) == {"d07", "d01"}
 
 
+def test_of_tied_scores_those_with_the_first_ids_are_kept_whatever_the_order_of_the_lines(
+    toy_corpus, tmp_path, tiny_bi_encoder
+):
+    given = tmp_path / "given.trec"
+    doc_ids = ["d09", "d03", "d11", "d05", "d40"]
+    given.write_text("".join(f"q0 Q0 {d} {n} {2 if d == 'd40' else 1} x\n" for n, d in enumerate(doc_ids, start=1)))
+    options = {"model": tiny_bi_encoder, "run": given, "top_k": 3, "fusion": "none"}
+    run = read_run(inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", **options))
+    assert set(run["q0"]) == {"d40", "d03", "d05"}
+
+
+def test_a_unit_holds_whole_queries_of_at_most_so_many_pairs(toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch):
+    from inpars.models.scorers.bi_encoder import BiEncoder
+
+    given, units, score = tmp_path / "given.trec", [], BiEncoder.score
+    depths = {"q0": 5, "q1": 4, "q2": 3, "q3": 20, "q4": 1, "q9": 9}
+    lines = [f"{q} Q0 d{n:02d} {n} {-n} x" for q, depth in depths.items() for n in range(depth)]
+    given.write_text("\n".join(lines))
+    monkeypatch.setattr(BiEncoder, "score", lambda self, *a: (units.append(list(a[0])), score(self, *a))[1])
+    options = {"model": tiny_bi_encoder, "run": given, "unit_size": 10, "fusion": "none"}
+    run = inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", **options)
+    assert units == [["q0", "q1"], ["q2"], ["q3"], ["q4", "q5", "q6", "q7", "q8", "q9"]]
+    assert {q: len(scores) for q, scores in read_run(run).items()} == depths
+    assert facts_of(run)["pairs"] == 42
+
+
 def test_the_first_stage_is_searched_once(toy_corpus, tmp_path):
     queries = toy_corpus / "queries.jsonl"
     before = sidecar(search(toy_corpus, queries, tmp_path / "bm25.trec")).stat().st_mtime_ns
     assert sidecar(search(toy_corpus, queries, tmp_path / "bm25.trec")).stat().st_mtime_ns == before
+    # What only a dense first stage reads changes nothing.
+    assert sidecar(search(toy_corpus, queries, tmp_path / "bm25.trec", precision="fp32")).stat().st_mtime_ns == before
     search(toy_corpus, queries, tmp_path / "bm25.trec", k1=1.2)
     assert sidecar(tmp_path / "bm25.trec").stat().st_mtime_ns != before
+
+
+def test_no_more_texts_are_held_than_the_scorer_asks_for(toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch):
+    """The scorer gets a mapping that reads the corpus at each look-up, not a dict of texts."""
+    from inpars.models.scorers.bi_encoder import BiEncoder
+
+    score, embed = BiEncoder.score, BiEncoder.embed_documents
+    asked, sizes = [], []
+
+    def watched(self, queries, documents, candidates):
+        assert not isinstance(documents, dict)
+        assert documents["d07"] is not documents["d07"], "read anew each time"
+        assert list(documents) == [f"d{number:02d}" for number in range(60)]
+        assert len(documents) == 60
+        assert "d07" in documents
+        assert "d99" not in documents
+        asked.append(len(candidates))
+        return score(self, queries, documents, candidates)
+
+    monkeypatch.setattr(BiEncoder, "score", watched)
+    monkeypatch.setattr(BiEncoder, "embed_documents", lambda s, texts: (sizes.append(len(texts)), embed(s, texts))[1])
+    options = {"model": tiny_bi_encoder, "top_k": 5, "unit_size": 10, "fusion": "none"}
+    inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", **options)
+    assert asked == [2] * 5
+    assert max(sizes) <= 10
+
+
+def test_the_facts_say_what_was_scored_how_fast_and_by_which_engine(
+    toy_corpus, tmp_path, tiny_bi_encoder, tiny_cross_encoder
+):
+    queries, options = toy_corpus / "queries.jsonl", {"top_k": 4, "fusion": "none", "device": "cpu"}
+    one = facts_of(inpars.rerank(toy_corpus, queries, tmp_path / "c.trec", model=tiny_cross_encoder, **options))
+    two = facts_of(inpars.rerank(toy_corpus, queries, tmp_path / "b.trec", model=tiny_bi_encoder, **options))
+    assert (one["queries"], one["pairs"]) == (two["queries"], two["pairs"]) == (10, 40)
+    assert one["pairs_per_second"] > 0
+    assert one["engine"] in ENGINES
+    assert two["engine"] is None
+    assert one["inputs"]["model"] == model_fingerprint(tiny_cross_encoder) != two["inputs"]["model"]
+
+
+@pytest.mark.parametrize("top_k", [5, 60])
+def test_a_dense_first_stage_is_fused_and_reranked_like_any_other(
+    toy_corpus, tmp_path, tiny_bi_encoder, tiny_cross_encoder, top_k
+):
+    queries = toy_corpus / "queries.jsonl"
+    options = {"first_stage": "dense", "retriever": str(tiny_bi_encoder), "top_k": top_k}
+    run = inpars.rerank(toy_corpus, queries, tmp_path / "m.trec", model=tiny_cross_encoder, **options)
+    first, reranked = read_run(tmp_path / "m.dense.trec"), read_run(run)
+    assert {q: set(s) for q, s in first.items()} == {q: set(s) for q, s in reranked.items()}
+    assert all(len(scores) == top_k for scores in first.values())
+    assert (tmp_path / "m.dense.index" / "embeddings.npy").exists()
+    assert facts_of(run)["fusion_weight"] == 0.6
+
+
+def test_an_index_is_shared_by_later_commands(toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch):
+    from inpars.models.scorers.bi_encoder import BiEncoder
+
+    encoded, embed = [], BiEncoder.embed_documents
+    monkeypatch.setattr(BiEncoder, "embed_documents", lambda s, texts: (encoded.append(len(texts)), embed(s, texts))[1])
+    options = {"first_stage": "dense", "retriever": str(tiny_bi_encoder), "index": tmp_path / "index"}
+    found = search(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "one.trec", top_k=9, **options)
+    again = search(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "two.trec", top_k=9, **options)
+    assert found.read_bytes() == again.read_bytes()
+    assert encoded == [60]
+
+
+def test_another_retriever_at_the_same_place_is_another_run(toy_corpus, tmp_path, tiny_bi_encoder):
+    model = shutil.copytree(tiny_bi_encoder, tmp_path / "model")
+    options = {"first_stage": "dense", "retriever": str(model)}
+    arguments = (toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "dense.trec")
+    before = search(*arguments, **options).read_bytes()
+    config = json.loads((model / "config_sentence_transformers.json").read_text())
+    config["prompts"] = {"query": "wing ", "document": "heat plate jet "}
+    (model / "config_sentence_transformers.json").write_text(json.dumps(config))
+    assert search(*arguments, **options).read_bytes() != before
+
+
+def test_the_weight_for_a_dense_first_stage_is_chosen_on_the_retrievers_own_scores(
+    toy_corpus, toy_rows, tmp_path, tiny_bi_encoder, tiny_cross_encoder
+):
+    from inpars.data.held_out import HeldOut
+    from inpars.models.scorers import load_scorer
+    from inpars.rerank.fusion import choose_weight
+
+    documents = {row["_id"]: row["text"] for row in toy_rows[:20]}
+    queries = [Query(f"h{n}", toy_rows[n]["title"]) for n in range(12)]
+    qrels = {query.query_id: {f"d{n:02d}": 1} for n, query in enumerate(queries)}
+    bm25 = {query.query_id: {d: 20.0 - n for n, d in enumerate(documents)} for query in queries}
+    HeldOut(queries, qrels, documents, bm25).save(tmp_path / "held_out")
+    options = {"first_stage": "dense", "retriever": str(tiny_bi_encoder), "held_out": tmp_path / "held_out"}
+    run = inpars.rerank(
+        toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", model=tiny_cross_encoder, **options
+    )
+    texts, candidates = {q.query_id: q.text for q in queries}, {q: list(s) for q, s in bm25.items()}
+    dense, model = (
+        load_scorer(path).score(texts, documents, candidates) for path in (tiny_bi_encoder, tiny_cross_encoder)
+    )
+    expected = choose_weight(dense, model, qrels).held_out
+    assert facts_of(run)["held_out_ndcg@10_by_weight"] == expected
+    assert choose_weight(bm25, model, qrels).held_out != expected
+
+
+def test_probabilities_keep_the_ranking_and_lie_between_0_and_1(toy_corpus, tmp_path, tiny_cross_encoder):
+    queries, options = toy_corpus / "queries.jsonl", {"model": tiny_cross_encoder, "top_k": 20}
+    raw = read_run(inpars.rerank(toy_corpus, queries, tmp_path / "raw.trec", **options))
+    shown = read_run(inpars.rerank(toy_corpus, queries, tmp_path / "p.trec", probability=True, **options))
+    for query_id, scores in raw.items():
+        assert [d for d, _ in ranked(shown[query_id])] == [d for d, _ in ranked(scores)]
+        assert list(shown[query_id].values()) == pytest.approx([1 / (1 + math.exp(-s)) for s in scores.values()])
+    fused = [read_run(fused_path(tmp_path / name)) for name in ("raw.trec", "p.trec")]
+    assert fused[0] == fused[1], "scores are fused, not probabilities"
+
+
+def test_a_bi_encoder_has_no_probabilities_and_says_so_before_any_work(toy_corpus, tmp_path, tiny_bi_encoder):
+    arguments = (toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec")
+    with pytest.raises(OptionError, match="is a bi-encoder: its similarities are no probabilities"):
+        inpars.rerank(*arguments, model=tiny_bi_encoder, probability=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_no_model_is_a_clear_error(toy_corpus, tmp_path, tiny_bi_encoder):
@@ -123,3 +274,16 @@ def test_a_folder_that_is_no_model_is_a_clear_error(toy_corpus, tmp_path, tiny_b
     (broken / "config.json").write_text(json.dumps(config | {"architectures": ["SomethingElse"]}))
     with pytest.raises(InparsError, match="cannot tell what kind of model"):
         inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", model=broken)
+
+
+def test_a_model_whose_scores_are_no_numbers_is_an_error_that_names_the_pair(toy_corpus, tmp_path, tiny_cross_encoder):
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    broken = shutil.copytree(tiny_cross_encoder, tmp_path / "broken")
+    model = AutoModelForSequenceClassification.from_pretrained(broken)
+    torch.nn.init.constant_(model.classifier.weight, math.nan)
+    model.save_pretrained(broken)
+    with pytest.raises(InparsError, match=r"score of document 'd\d\d' for query 'q0' is nan"):
+        inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", model=broken, top_k=3)
+    assert not (tmp_path / "m.trec").exists()

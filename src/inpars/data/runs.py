@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,8 +32,20 @@ def read_run(path: str | Path) -> Run:
     The score counts, not the order of lines nor the rank column. `InputError` for a line of another
     shape, a score that is no finite number, or a document that a query has twice.
     """
-    path = Path(path)
     run: Run = {}
+    for number, query_id, doc_id, score in read_run_lines(path):
+        scores = run.setdefault(query_id, {})
+        if doc_id in scores:
+            found = f"{doc_id!r} again for {query_id!r}"
+            raise InputError(path, line=number, expected="each document once a query", found=found)
+        scores[doc_id] = score
+    return run
+
+
+def read_run_lines(path: str | Path) -> Iterator[tuple[int, str, str, float]]:
+    """`(line number, query id, document id, score)` for each line of a TREC run; `InputError` as for `read_run`."""
+    path = Path(path)
+    number = 0
     for number, line in read_text_lines(path):
         fields = line.split()
         if len(fields) != 6:
@@ -45,25 +57,20 @@ def read_run(path: str | Path) -> Run:
             value = math.nan
         if not math.isfinite(value):
             raise InputError(path, line=number, expected="a finite number as score", found=shorten(score))
-        scores = run.setdefault(query_id, {})
-        if doc_id in scores:
-            raise InputError(
-                path, line=number, expected="each document once a query", found=f"{doc_id!r} again for {query_id!r}"
-            )
-        scores[doc_id] = value
-    if not run:
+        yield number, query_id, doc_id, value
+    if not number:
         raise InputError(path, expected="at least one line of a run", found="none")
-    return run
 
 
-def write_run(path: str | Path, run: Run, tag: str) -> None:
+def write_run(path: str | Path, run: Run | Iterable[tuple[str, Mapping[str, float]]], tag: str) -> None:
     """Write a run in TREC form, atomically: sorted, ranks from 1, no two scores of a query alike.
 
-    Evaluation programs break ties each in its own way, so a score that would tie with the one
-    before it is written a millionth lower. `InparsError` for an id that a line of a run cannot hold.
+    Given query by query, as pairs, the run need never be held as a whole. Evaluation programs break
+    ties each in its own way, so a score that would tie with the one before it is written a millionth
+    lower. `InparsError` for an id that a line of a run cannot hold.
     """
     with atomic_write(Path(path)) as stream:
-        for query_id, scores in run.items():
+        for query_id, scores in run.items() if isinstance(run, dict) else run:
             for rank, (doc_id, score) in enumerate(tie_free(scores), start=1):
                 if len(query_id.split()) != 1 or len(doc_id.split()) != 1:
                     raise InparsError(

@@ -99,25 +99,34 @@ def _rerank(step: Step, context: Context, folder: Path) -> Path:
     Without a test set the held-out synthetic queries stand in for one.
     """
     from inpars.rerank import rerank, search
+    from inpars.rerank.config import RerankConfig
 
+    assert isinstance(step.options, RerankConfig)
     model = context.outputs[step.input]
-    base_model = context.steps[step.input].options.model_dump()["base_model"]
+    trained = context.steps[step.input].options.model_dump()
     held_out = model / "held_out"
-    options = _options(step)
+    options, searching = _options(step), step.options.searching()
+    first_stage = folder / f"{searching.first_stage}.trec"
     if context.test_set is not None:
         corpus, queries = context.corpus, context.test_set.queries
-        first_stage = search(corpus, queries, folder / "bm25.trec", **options)
+        search(corpus, queries, first_stage, **searching.model_dump())
     else:
         development = HeldOut.load(held_out)
         corpus = MemoryCorpus([Document(i, text) for i, text in development.documents.items()], SYNTHETIC)
-        queries, first_stage = development.queries, folder / "bm25.trec"
-        if not first_stage.exists() or fingerprint_of(first_stage) != fingerprint_of(held_out / "first_stage.trec"):
+        queries = development.queries
+        if searching.first_stage == "dense":
+            # Not in the index of the whole corpus: these documents have words cut out.
+            search(corpus, queries, first_stage, **searching.model_dump() | {"index": None})
+        elif not first_stage.exists() or fingerprint_of(first_stage) != fingerprint_of(held_out / "first_stage.trec"):
             folder.mkdir(parents=True, exist_ok=True)
             # The sidecar of a search, where there was one, no longer describes the file.
             sidecar(first_stage).unlink(missing_ok=True)
             shutil.copyfile(held_out / "first_stage.trec", first_stage)
-    for name, path in (("base", base_model), ("tuned", model)):
-        rerank(corpus, queries, folder / f"{name}.trec", model=path, run=first_stage, held_out=held_out, **options)
+    # The base is asked as it was when it was trained; the tuned model knows by itself.
+    asked = {name: options[name] or trained[name] for name in ("scheme", "instruction")}
+    for name, path in (("base", trained["base_model"]), ("tuned", model)):
+        given = options | asked if name == "base" else options
+        rerank(corpus, queries, folder / f"{name}.trec", model=path, run=first_stage, held_out=held_out, **given)
     return folder
 
 
@@ -126,7 +135,8 @@ def _evaluate(step: Step, context: Context, folder: Path) -> Path:
     from inpars.evaluate.exclusion import fewshot_queries, told
 
     runs = context.outputs[step.input]
-    names = ("bm25", "base", "base_fused", "tuned", "tuned_fused")
+    first_stage = str(context.steps[step.input].options.model_dump()["first_stage"])
+    names = (first_stage, "base", "base_fused", "tuned", "tuned_fused")
     found = {name: runs / f"{name}.trec" for name in names if (runs / f"{name}.trec").exists()}
     if context.test_set is not None:
         qrels = context.test_set.qrels
@@ -140,7 +150,8 @@ def _evaluate(step: Step, context: Context, folder: Path) -> Path:
     if artifact.is_current():
         return artifact.output
     artifact.begin()
-    pairs = [pair for pair in PAIRS if set(pair) <= found.keys()]
+    named = [tuple(first_stage if name == "bm25" else name for name in pair) for pair in PAIRS]
+    pairs = [(system, baseline) for system, baseline in named if {system, baseline} <= found.keys()]
     evaluation = evaluate(found, qrels, pairs=pairs, exclude=exclude, **_options(step))
     evaluation.save(artifact.output)
     if evaluation.excluded:

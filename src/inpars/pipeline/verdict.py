@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 _SIGNIFICANT = 0.05
+_SPOKEN = {"bm25": "BM25", "dense": "dense search"}
 
 
 def verdict(metrics: dict[str, Any], measure: str, *, best_step: int | None, synthetic: bool) -> list[str]:
     """Sentences about the tuned model against its base and against the first stage.
 
-    `metrics` has `systems` and `comparisons`, `measure` is the one spoken about, `best_step` the
-    step of the weights that were kept (0: the base itself).
+    `metrics` has `systems`, the first stage first, and `comparisons`, `measure` is the one spoken
+    about, `best_step` the step of the weights that were kept (0: the base itself).
     """
     sentences = []
+    first_stage = next(iter(metrics["systems"]))
+    spoken = _SPOKEN.get(first_stage, first_stage)
     if best_step == 0:
         sentences.append(
             "Tuning did not help: no training step ranked the held-out queries clearly better than the base, "
@@ -21,14 +24,13 @@ def verdict(metrics: dict[str, Any], measure: str, *, best_step: int | None, syn
         )
     else:
         sentences += _sentence(metrics, "tuned", "base", measure, "The tuned model", "the base")
-        sentences += _sentence(
-            metrics, "tuned_fused", "base_fused", measure, "Fused with BM25, the tuned model", "the base fused likewise"
-        )
+        subject = f"Fused with {spoken}, the tuned model"
+        sentences += _sentence(metrics, "tuned_fused", "base_fused", measure, subject, "the base fused likewise")
     best = max(metrics["systems"], key=lambda name: metrics["systems"][name][measure])
-    if best == "bm25":
-        sentences.append("Nothing here beats BM25: use BM25.")
+    if best == first_stage:
+        sentences.append(f"Nothing here beats {spoken}: use {spoken}.")
     else:
-        sentences += _sentence(metrics, best, "bm25", measure, f"The best system, {best},", "BM25")
+        sentences += _sentence(metrics, best, first_stage, measure, f"The best system, {best},", spoken)
     if synthetic:
         sentences.append(
             "These are held-out synthetic queries, on which the model and the weight were also chosen: they show that "

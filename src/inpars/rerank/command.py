@@ -1,4 +1,4 @@
-"""`inpars rerank`."""
+"""`inpars rerank` and `inpars search`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,9 +6,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from inpars.rerank import rerank as stage
-from inpars.rerank.config import RerankConfig
+from inpars.rerank import search as first_stage
+from inpars.rerank.config import RerankConfig, SearchConfig
 
 _DEFAULTS = RerankConfig()
+_SEARCH_DEFAULTS = SearchConfig()
 
 
 def rerank(
@@ -34,8 +36,29 @@ def rerank(
     output
         TREC run for the reranked documents; the fused run goes to OUTPUT with _fused before its suffix.
     run
-        First-stage run to rerank; without it the corpus is searched.
+        First-stage run to rerank, any TREC run; without it the corpus is searched.
     held_out
         Folder of held-out queries to choose the fusion's weight on; by default the model's own.
     """
     stage(corpus, queries, output, model=model, run=run, held_out=held_out, **options.model_dump())
+
+
+def search(
+    queries: Path,
+    *,
+    corpus: str,
+    output: Path,
+    options: Annotated[SearchConfig, Parameter(name="*")] = _SEARCH_DEFAULTS,
+) -> None:
+    """Search a corpus: the first stage alone.
+
+    Parameters
+    ----------
+    queries
+        Queries: .jsonl, .csv, .tsv, .parquet or TREC topics.
+    corpus
+        The corpus to search.
+    output
+        TREC run for the documents found.
+    """
+    first_stage(corpus, queries, output, **options.model_dump())

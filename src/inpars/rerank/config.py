@@ -1,12 +1,15 @@
-"""Options of the rerank stage."""
+"""Options of first-stage search and of the rerank stage."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from inpars.models.precision import Precision
 from inpars.models.scorers.options import ScoringOptions
+from inpars.options import how
+from inpars.retrieve.options import RetrievalOptions
 
 
 def _no_truth_value(value: object) -> object:
@@ -19,16 +22,45 @@ def _no_truth_value(value: object) -> object:
 Weight = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, le=1)]
 
 
-class RerankConfig(ScoringOptions):
+class SearchConfig(RetrievalOptions):
+    """Search a corpus: the first stage alone."""
+
+    top_k: int = Field(1000, ge=1, description="Documents retrieved for each query.")
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = Field(
+        "auto", description="Number format of the bi-encoder's matrix products."
+    )
+    batch_tokens: int = how(0, ge=0, description="Tokens encoded at once; 0 leaves it to the model.")
+    device: str | None = how(None, description="Where to encode: cpu, cuda, cuda:1 …; by default the best there is.")
+
+    def identity(self) -> dict[str, Any]:
+        """The options that the run depends on: those that its first stage reads."""
+        values = self.read(super().identity())
+        if self.first_stage == "bm25":
+            del values["precision"]
+        return values
+
+    def scoring(self) -> ScoringOptions:
+        """The options of the bi-encoder."""
+        names = ("precision", "batch_tokens", "device")
+        return ScoringOptions(family="bi-encoder", **{name: getattr(self, name) for name in names})
+
+
+class RerankConfig(ScoringOptions, RetrievalOptions):
     """Rerank a first stage with a model."""
 
-    first_stage: Literal["bm25"] = Field("bm25", description="What retrieves the candidates, unless a run is given.")
     top_k: int = Field(100, ge=1, description="Documents reranked for each query.")
     fusion: Literal["auto", "none"] | Weight = Field(
         "auto",
         description="Weight of the model against the first stage, 0 to 1; auto chooses it on held-out queries.",
     )
-    language: str = Field("en", description="Language of the documents (ISO 639-1), for BM25's words.")
-    k1: float = Field(0.9, ge=0, description="BM25's k1.")
-    b: float = Field(0.4, ge=0, le=1, description="BM25's b.")
-    unit_size: int = Field(500, ge=1, description="Queries in one resumable unit.")
+    probability: bool = Field(
+        False, description="Write the probability of relevance (the sigmoid of the score); the ranking is the same."
+    )
+    unit_size: int = Field(10_000, ge=1, description="Pairs in one resumable unit.")
+
+    def searching(self) -> SearchConfig:
+        """The options of the first stage."""
+        values = {name: getattr(self, name) for name in SearchConfig.model_fields}
+        # int8 is for a reranker's engine; a bi-encoder has none.
+        precision: Precision = "auto" if self.precision == "int8" else self.precision
+        return SearchConfig(**{**values, "precision": precision})

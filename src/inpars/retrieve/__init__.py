@@ -1,1 +1,57 @@
 """First-stage search: the retrievers that negatives, filters and reranking share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+from inpars.data.corpora import Corpus
+from inpars.data.records import Query
+from inpars.data.runs import Run
+from inpars.models.scorers.options import ScoringOptions
+from inpars.retrieve.options import RetrievalOptions
+
+
+class Retriever(Protocol):
+    """Search over one corpus."""
+
+    def search(self, query: str, k: int) -> dict[str, float]:
+        """The at most `k` best documents for a query's text, best first, no two scores alike."""
+        ...
+
+    def search_each(self, queries: Iterable[Query], k: int) -> Iterator[tuple[str, dict[str, float]]]:
+        """`(query id, documents as search gives them)` for each query in turn."""
+        ...
+
+    def search_all(self, queries: Iterable[Query], k: int) -> Run:
+        """`search_each` as a run."""
+        ...
+
+
+def open_retriever(
+    corpus: Corpus,
+    options: RetrievalOptions,
+    folder: str | Path | None = None,
+    scoring: ScoringOptions | None = None,
+) -> Retriever:
+    """The retriever that `options.first_stage` names, over `corpus`.
+
+    A dense one keeps the encoded corpus in the folder `options.index`, else in `folder`, else in a
+    temporary one, and encodes as `scoring` says. `OptionError` where options do not go together.
+    """
+    options.check()
+    if options.first_stage == "bm25":
+        from inpars.retrieve.bm25 import BM25
+
+        return BM25.of(corpus, k1=options.k1, b=options.b, language=options.language)
+    from inpars.retrieve.dense import Dense
+
+    return Dense.of(
+        corpus,
+        str(options.retriever),
+        options.index or folder,
+        neighbours=options.neighbours,
+        vectors=options.vectors,
+        scoring=scoring,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -55,9 +55,14 @@ class BM25:
         found = tie_free({self.doc_ids[i]: float(scores[i]) for i in matched})
         return {doc_id: score for (doc_id, score), _ in zip(found, range(k), strict=False)}
 
+    def search_each(self, queries: Iterable[Query], k: int) -> Iterator[tuple[str, dict[str, float]]]:
+        """`(query id, documents as search gives them)` for each query in turn."""
+        for query in queries:
+            yield query.query_id, self.search(query.text, k)
+
     def search_all(self, queries: Iterable[Query], k: int) -> Run:
-        """`search` for each query, by query id."""
-        return {query.query_id: self.search(query.text, k) for query in queries}
+        """`search_each` as a run."""
+        return dict(self.search_each(queries, k))
 
     def scores(self, query: str) -> np.ndarray:
         """The score of every document, float32, in the order of `doc_ids`."""

@@ -12,9 +12,12 @@ from inpars.data.runs import Run
 from inpars.models.precision import autocast, default_device
 from inpars.models.scorers.options import ScoringOptions
 
+_REMEMBERED = 200_000
+"""Embeddings held at most, beyond those of one call: 300 MB of 384 dimensions."""
+
 
 class BiEncoder:
-    """A sentence-transformers model. Documents are embedded once and remembered by id."""
+    """A sentence-transformers model. Documents are embedded once and remembered by id, as long as there is room."""
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
         from sentence_transformers import SentenceTransformer
@@ -47,6 +50,9 @@ class BiEncoder:
         """The model's similarity of each query to its candidates."""
         wanted = dict.fromkeys(doc_id for query_id in queries for doc_id in candidates.get(query_id, ()))
         new = [doc_id for doc_id in wanted if doc_id not in self._documents]
+        if len(self._documents) + len(new) > _REMEMBERED:
+            self._documents.clear()
+            new = list(wanted)
         if new:
             self._documents.update(zip(new, self.embed_documents([documents[d] for d in new]), strict=True))
         run: Run = {}

@@ -1,0 +1,127 @@
+"""Dense retrieval with a bi-encoder over any corpus."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from inpars.data.artifacts import facts_of
+from inpars.data.corpora import Corpus
+from inpars.data.records import Query
+from inpars.data.runs import Run, tie_free
+from inpars.errors import OptionError
+from inpars.models.locate import locate, model_fingerprint
+from inpars.models.scorers import family_of
+from inpars.models.scorers.bi_encoder import BiEncoder
+from inpars.models.scorers.options import ScoringOptions
+from inpars.retrieve.embeddings import MATRIX, Embeddings, cosine, encode_corpus, unit_length
+from inpars.retrieve.faiss_index import Flat, Hnsw, require_faiss
+from inpars.retrieve.nearest import Exact, best
+from inpars.retrieve.options import Neighbours, Vectors
+
+QUERIES_AT_ONCE = 1024
+"""Queries in one pass over the matrix."""
+
+
+class Nearest(Protocol):
+    """A way to find rows with large dot products."""
+
+    def nearest(self, queries: np.ndarray, k: int) -> list[np.ndarray]:
+        """For each query, shape (queries, dimension), the places of its best rows, at least `k` if there are."""
+        ...
+
+
+class Dense:
+    """A corpus encoded on disk, searched by the model's own similarity: cosine or dot product."""
+
+    def __init__(self, encoder: BiEncoder, embeddings: Embeddings, neighbours: Nearest) -> None:
+        self.encoder, self.doc_ids, self.matrix = encoder, embeddings.doc_ids, embeddings.matrix
+        self._neighbours = neighbours
+
+    @classmethod
+    def of(
+        cls,
+        corpus: Corpus,
+        model: str | Path,
+        folder: str | Path | None = None,
+        *,
+        neighbours: Neighbours = "exact",
+        vectors: Vectors = "float32",
+        scoring: ScoringOptions | None = None,
+    ) -> Dense:
+        """Encode a corpus into `folder`, or reuse what lies there where corpus, model and options are the same.
+
+        Without a folder a temporary one goes with the object. `neighbours` "exact" reads the matrix in
+        bounded memory, "faiss-flat" and "faiss-hnsw" hold it in memory (`MissingDependency` where FAISS
+        is not installed); `vectors` "float16" halves the disk. `OptionError` for a model that is no
+        bi-encoder or compares by a distance.
+        """
+        scoring = scoring or ScoringOptions()
+        if neighbours != "exact":
+            require_faiss()
+        encoder = _load(model, scoring)
+        temporary = tempfile.mkdtemp(prefix="inpars-") if folder is None else None
+        home = Path(folder or temporary or "")
+        try:
+            fingerprint = model_fingerprint(model)
+            embeddings = encode_corpus(corpus, encoder, home, model_fingerprint=fingerprint, vectors=vectors)
+            dense = cls(encoder, embeddings, _neighbours(neighbours, embeddings, home))
+        except BaseException:
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        if temporary is not None:
+            weakref.finalize(dense, shutil.rmtree, temporary, ignore_errors=True)
+        return dense
+
+    def search(self, query: str, k: int) -> dict[str, float]:
+        """The `k` most similar documents, best first, no two scores alike."""
+        return next(self.search_each([Query("", query)], k))[1]
+
+    def search_each(self, queries: Iterable[Query], k: int) -> Iterator[tuple[str, dict[str, float]]]:
+        """`(query id, documents as search gives them)` for each query, many at a time in bounded memory."""
+        stream = iter(queries)
+        while block := list(islice(stream, QUERIES_AT_ONCE)):
+            embedded = self.encoder.embed_queries([query.text for query in block])
+            if cosine(self.encoder):
+                embedded = unit_length(embedded)
+            places = self._neighbours.nearest(embedded, k)
+            for query, embedding, found in zip(block, embedded, places, strict=True):
+                yield query.query_id, self._documents(embedding, found, k)
+
+    def search_all(self, queries: Iterable[Query], k: int) -> Run:
+        """`search_each` as a run."""
+        return dict(self.search_each(queries, k))
+
+    def _documents(self, embedding: np.ndarray, places: np.ndarray, k: int) -> dict[str, float]:
+        places, scores = best(self.matrix, self.doc_ids, embedding, places, k)
+        return dict(tie_free({self.doc_ids[i]: s for i, s in zip(places.tolist(), scores.tolist(), strict=True)}))
+
+
+def _load(model: str | Path, scoring: ScoringOptions) -> BiEncoder:
+    where = locate(model)
+    if (family := family_of(where)) != "bi-encoder":
+        raise OptionError(
+            f"the retriever {str(model)!r} is a {family}; dense retrieval needs a bi-encoder",
+            hint="a model that reads query and document together can only rerank: give it with --model",
+        )
+    encoder = BiEncoder(where, scoring)
+    name = str(encoder.model.similarity_fn_name)
+    if name not in ("cosine", "dot"):
+        raise OptionError(f"the retriever {str(model)!r} compares by {name}; dense retrieval knows cosine and dot")
+    return encoder
+
+
+def _neighbours(kind: Neighbours, embeddings: Embeddings, folder: Path) -> Nearest:
+    if kind == "faiss-flat":
+        return Flat(embeddings.matrix)
+    if kind == "faiss-hnsw":
+        return Hnsw(embeddings.matrix, folder, str(facts_of(folder / MATRIX)["fingerprint"]))
+    return Exact(embeddings.matrix, embeddings.doc_ids)

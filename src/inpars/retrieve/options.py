@@ -1,0 +1,50 @@
+"""How the first stage searches: options shared by every stage that retrieves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from inpars.errors import OptionError
+from inpars.options import Options, how
+
+Neighbours = Literal["exact", "faiss-flat", "faiss-hnsw"]
+Vectors = Literal["float32", "float16"]
+
+OF_BM25 = ("language", "k1", "b")
+OF_DENSE = ("neighbours", "vectors")
+
+
+class RetrievalOptions(Options):
+    """Options of first-stage search."""
+
+    first_stage: Literal["bm25", "dense"] = Field("bm25", description="What retrieves the candidates.")
+    # The hash of its files is among the inputs, so that the model may lie anywhere.
+    retriever: str | None = how(None, description="Bi-encoder of the dense first stage: a folder or a name on the hub.")
+    index: Path | None = how(
+        None, description="Folder that keeps the encoded corpus for later commands; by default one beside the output."
+    )
+    neighbours: Literal["exact", "faiss-flat", "faiss-hnsw"] = Field(
+        "exact", description="How the dense first stage searches: exact needs no library, faiss-hnsw approximates."
+    )
+    vectors: Literal["float32", "float16"] = Field("float32", description="Number format of the encoded corpus.")
+    language: str = Field("en", description="Language of the documents (ISO 639-1), for BM25's words.")
+    k1: float = Field(0.9, ge=0, description="BM25's k1.")
+    b: float = Field(0.4, ge=0, le=1, description="BM25's b.")
+
+    def check(self) -> None:
+        """`OptionError` where the first stage and the options of another do not go together."""
+        if self.first_stage == "dense" and self.retriever is None:
+            raise OptionError(
+                "first_stage dense needs a bi-encoder",
+                hint="give one with --retriever, for example --retriever all-MiniLM-L6-v2",
+            )
+        if self.first_stage == "bm25" and self.retriever is not None:
+            raise OptionError("a retriever plays no part in first_stage bm25", hint="did you mean --first-stage dense?")
+
+    def read(self, values: dict[str, Any]) -> dict[str, Any]:
+        """`values` without the options that the chosen first stage does not read."""
+        unread = OF_DENSE if self.first_stage == "bm25" else OF_BM25
+        return {name: value for name, value in values.items() if name not in unread}

@@ -1,0 +1,40 @@
+"""A recipe whose first stage is a bi-encoder."""
+
+import pytest
+
+import inpars
+from inpars.data.runs import read_run
+
+
+@pytest.fixture
+def options(tiny_bi_encoder):
+    return [
+        "generate.queries_per_document=3",
+        "negatives.skip_top=0",
+        "train.batch_size=8",
+        "train.held_out_queries=10",
+        "train.held_out_depth=10",
+        "train.max_length=32",
+        "evaluate.permutations=99",
+        "evaluate.bootstraps=99",
+        "rerank.first_stage=dense",
+        f"rerank.retriever={tiny_bi_encoder}",
+        "rerank.top_k=6",
+        f"train.base_model={tiny_bi_encoder}",
+    ]
+
+
+def test_the_dense_run_is_the_first_stage_that_is_measured_with_and_without_judgments(toy_corpus, tmp_path, options):
+    corpus = toy_corpus / "corpus.jsonl"
+    judged = {"queries": toy_corpus / "queries.jsonl", "qrels": toy_corpus / "qrels" / "test.tsv"}
+    rerank = tmp_path / "run" / "rerank"
+    for test_set in (judged, {}):
+        metrics = inpars.run(corpus=corpus, output=tmp_path / "run", set=options, **test_set)
+        assert set(metrics["systems"]) == {"dense", "base", "base_fused", "tuned", "tuned_fused"}
+        assert ("tuned", "dense") in {(row["system"], row["baseline"]) for row in metrics["comparisons"]}
+        dense, tuned = read_run(rerank / "dense.trec"), read_run(rerank / "tuned.trec")
+        assert {q: set(scores) for q, scores in dense.items()} == {q: set(scores) for q, scores in tuned.items()}
+        assert all(len(scores) == 6 for scores in dense.values())
+        # The base that reranks is the retriever itself.
+        base = read_run(rerank / "base.trec")
+        assert {q: list(scores) for q, scores in base.items()} == {q: list(scores) for q, scores in dense.items()}
