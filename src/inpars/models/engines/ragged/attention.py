@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 
-def self_attention(qkv: Tensor, heads: int, lengths: list[int], scale: float, bias: Tensor | None = None) -> Tensor:
+def self_attention(qkv: Tensor, heads: int, lengths: list[int], bias: Tensor | None = None) -> Tensor:
     """Attention of every token to the tokens of its own input.
 
-    `qkv` is (tokens, 3 * heads * size), queries, keys and values side by side; `bias`, shape
-    (heads, longest, longest), is added to the scaled products. Returns (tokens, heads * size).
+    `qkv` is (tokens, 3 * heads * size), queries, keys and values side by side; products are taken as
+    they are, and `bias`, shape (heads, longest, longest), is added to them. Returns (tokens, heads * size).
     """
     tokens = qkv.shape[0]
     split = qkv.view(tokens, 3, heads, -1)
@@ -24,14 +24,14 @@ def self_attention(qkv: Tensor, heads: int, lengths: list[int], scale: float, bi
         if qkv.dtype == torch.bfloat16:
             # torch's fused attention multiplies bf16 no faster than fp32 on a processor; plain products are.
             products = (
-                torch.bmm(query, key.transpose(1, 2)).mul_(scale)
+                torch.bmm(query, key.transpose(1, 2))
                 if mask is None
-                else torch.baddbmm(mask, query, key.transpose(1, 2), alpha=scale)
+                else torch.baddbmm(mask, query, key.transpose(1, 2))
             )
             attended = torch.bmm(torch.softmax(products, -1), value)
         else:
             attended = scaled_dot_product_attention(
-                query[None], key[None], value[None], attn_mask=None if mask is None else mask[None], scale=scale
+                query[None], key[None], value[None], attn_mask=None if mask is None else mask[None], scale=1.0
             )[0]
         result[start:end] = attended.transpose(0, 1)
         start = end

@@ -26,13 +26,13 @@ class Bert:
         if activation is None:
             raise Unsuitable(f"the activation {config.hidden_act!r} is not at hand")
         self.heads = config.num_attention_heads
-        self.scale = (config.hidden_size // self.heads) ** -0.5
+        scale = (config.hidden_size // self.heads) ** -0.5
         self.embeddings, self.project = base.embeddings, getattr(base, "embeddings_project", None)
         # Positions of RoBERTa and its kin begin after the padding's.
         self.first_position = 0 if config.model_type in ("bert", "electra") else int(config.pad_token_id) + 1
         *layers, last = base.encoder.layer
-        self.layers = [_Layer(layer, format, activation) for layer in layers]
-        self.last = _LastLayer(last, activation, self.heads)
+        self.layers = [_Layer(layer, format, activation, scale) for layer in layers]
+        self.last = _LastLayer(last, activation, self.heads, scale)
         self.pooler, self.classifier = getattr(base, "pooler", None), model.classifier
 
     def __call__(self, ids: Tensor, types: Tensor | None, lengths: list[int]) -> Tensor:
@@ -43,24 +43,25 @@ class Bert:
         )
         hidden = (embedded if self.project is None else self.project(embedded))[0]
         for layer in self.layers:
-            hidden = layer(hidden, self.heads, lengths, self.scale)
-        first = self.last(hidden, lengths, self.scale)[:, None]
+            hidden = layer(hidden, self.heads, lengths)
+        first = self.last(hidden, lengths)[:, None]
         logits: Tensor = self.classifier(first if self.pooler is None else self.pooler(first))
         return logits
 
 
 class _Layer:
-    def __init__(self, layer: Any, format: Format, activation: Activation) -> None:
+    def __init__(self, layer: Any, format: Format, activation: Activation, scale: float) -> None:
         own, out = layer.attention.self, layer.attention.output
-        parts = (own.query, own.key, own.value)
-        weight, bias = torch.cat([part.weight for part in parts]), torch.cat([part.bias for part in parts])
+        # Products come out scaled if the queries go in so.
+        weight = torch.cat([own.query.weight * scale, own.key.weight, own.value.weight])
+        bias = torch.cat([own.query.bias * scale, own.key.bias, own.value.bias])
         self.qkv, self.out = Linear(weight, bias, format), Linear(out.dense.weight, out.dense.bias, format)
         self.wide = Linear(layer.intermediate.dense.weight, layer.intermediate.dense.bias, format, activation)
         self.narrow = Linear(layer.output.dense.weight, layer.output.dense.bias, format)
         self.norms = (out.LayerNorm, layer.output.LayerNorm)
 
-    def __call__(self, hidden: Tensor, heads: int, lengths: list[int], scale: float) -> Tensor:
-        attended = self.out(self_attention(self.qkv(hidden), heads, lengths, scale))
+    def __call__(self, hidden: Tensor, heads: int, lengths: list[int]) -> Tensor:
+        attended = self.out(self_attention(self.qkv(hidden), heads, lengths))
         hidden = _normed(self.norms[0], hidden + attended)
         return _normed(self.norms[1], self.narrow(self.wide(hidden)) + hidden)
 
@@ -68,10 +69,10 @@ class _Layer:
 class _LastLayer:
     """The last layer in fp32 for each input's first token, which is all that the classifier reads."""
 
-    def __init__(self, layer: Any, activation: Activation, heads: int) -> None:
+    def __init__(self, layer: Any, activation: Activation, heads: int, scale: float) -> None:
         own, out = layer.attention.self, layer.attention.output
         self.heads = heads
-        self.query = Linear(own.query.weight, own.query.bias, "fp32")
+        self.query = Linear(own.query.weight * scale, own.query.bias * scale, "fp32")
         self.key, self.value = (
             part.weight.detach().view(heads, -1, own.query.in_features) for part in (own.key, own.value)
         )
@@ -81,10 +82,10 @@ class _LastLayer:
         self.narrow = Linear(layer.output.dense.weight, layer.output.dense.bias, "fp32")
         self.norms = (out.LayerNorm, layer.output.LayerNorm)
 
-    def __call__(self, hidden: Tensor, lengths: list[int], scale: float) -> Tensor:
+    def __call__(self, hidden: Tensor, lengths: list[int]) -> Tensor:
         starts = torch.tensor([0, *lengths[:-1]]).cumsum(0)
         first = hidden[starts]
-        query = self.query(first).view(len(first), self.heads, -1) * scale
+        query = self.query(first).view(len(first), self.heads, -1)
         attended = pooled_attention(query, self.key, self.value, hidden, lengths) + self.value_bias
         first = _normed(self.norms[0], first + self.out(attended))
         return _normed(self.norms[1], self.narrow(self.wide(first)) + first)

@@ -76,7 +76,7 @@ class _EncoderBlock:
 
     def __call__(self, hidden: Tensor, heads: int, lengths: list[int], bias: Tensor) -> None:
         normed = rms_norm(hidden, hidden.shape[1:], self.norms[0], self.epsilon)
-        hidden.add_(self.out(self_attention(self.qkv(normed), heads, lengths, 1.0, bias)))
+        hidden.add_(self.out(self_attention(self.qkv(normed), heads, lengths, bias)))
         normed = rms_norm(hidden, hidden.shape[1:], self.norms[1], self.epsilon)
         inner = self.wide[0](normed)
         if len(self.wide) == 2:
