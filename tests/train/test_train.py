@@ -8,7 +8,6 @@ from sentence_transformers import CrossEncoder, SentenceTransformer
 import inpars
 from inpars.data.artifacts import facts_of, fingerprint_of, sidecar
 from inpars.errors import InparsError, OptionError
-from inpars.train.selection import Selection
 
 FAST = {
     "batch_size": 8,
@@ -21,10 +20,8 @@ FAST = {
 
 
 @pytest.fixture(scope="module")
-def triples(toy_corpus, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("triples")
-    queries = inpars.generate(toy_corpus, folder / "queries.jsonl", queries_per_document=3)
-    return inpars.mine_negatives(queries, toy_corpus, folder / "triples.jsonl", negatives_per_query=2)
+def triples(toy_triples):
+    return toy_triples
 
 
 @pytest.fixture(params=["bi-encoder", "cross-encoder"])
@@ -41,7 +38,10 @@ def test_a_trained_model_loads_and_says_what_it_is(triples, toy_corpus, tmp_path
     model = inpars.train(triples, toy_corpus, tmp_path / "model", learning_rate=1e-3, **family, **FAST)
     about = json.loads((model / "inpars.json").read_text())
     assert about["family"] == family["family"]
-    assert about["training_data"] == fingerprint_of(triples)
+    assert about["training_data"]["triples"] == fingerprint_of(triples)
+    assert about["hyper_parameters"]["learning_rate"] == 1e-3
+    assert about["weights"]["base"] != about["weights"]["model"] or not about["tuned"]
+    assert (model / "README.md").read_text().startswith("---")
     scored = [(candidate["step"], candidate["base_share"]) for candidate in about["candidates"]]
     assert scored == [(0, 1.0), (about["steps"], 0.5), (about["steps"], 0.0)]
     loaded = (SentenceTransformer if family["family"] == "bi-encoder" else CrossEncoder)(str(model), device="cpu")
@@ -64,6 +64,8 @@ def test_training_keeps_the_step_that_ranks_the_held_out_queries_best(good_model
     assert best["gain_in_standard_errors"] >= 1
     assert (facts["best_step"], facts["best_base_share"]) == (best["step"], best["base_share"])
     assert best["held_out_ndcg@10"] > base["held_out_ndcg@10"]
+    assert facts["tuned"] is True
+    assert facts["weights"]["model"] != facts["weights"]["base"]
     assert weights(good_model) != weights(tiny_bi_encoder)
 
 
@@ -72,7 +74,10 @@ def test_the_untouched_base_is_kept_when_training_ruins_the_model(good_model, tr
     ruined = inpars.train(
         triples, toy_corpus, tmp_path / "ruined", base_model=str(good_model), learning_rate=10.0, **FAST
     )
-    assert facts_of(ruined)["best_step"] == 0
+    facts = facts_of(ruined)
+    assert (facts["best_step"], facts["tuned"]) == (0, False)
+    assert facts["weights"]["model"] == facts["weights"]["base"]
+    assert json.loads((ruined / "inpars.json").read_text())["tuned"] is False
     assert weights(ruined) == weights(good_model)
     assert "untouched base" in capsys.readouterr().err
 
@@ -91,34 +96,6 @@ def test_the_same_seed_gives_the_same_bytes(triples, toy_corpus, tmp_path, famil
         inpars.train(triples, toy_corpus, tmp_path / name, learning_rate=1e-3, **family, **FAST) for name in "ab"
     )
     assert weights(one) == weights(two)
-
-
-def test_a_killed_training_goes_on_from_its_last_evaluation(
-    triples, toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch
-):
-    options = {"base_model": str(tiny_bi_encoder), "learning_rate": 1e-3, "evaluations": 4, **FAST}
-    whole = inpars.train(triples, toy_corpus, tmp_path / "whole", **options)
-    scored: list[tuple[int, float]] = []
-    score = Selection._score
-
-    def stop_at_the_fifth(self, step, share):
-        if len(scored) == 4:
-            raise KeyboardInterrupt
-        scored.append((step, share))
-        score(self, step, share)
-
-    monkeypatch.setattr(Selection, "_score", stop_at_the_fifth)
-    with pytest.raises(KeyboardInterrupt):
-        inpars.train(triples, toy_corpus, tmp_path / "halves", **options)
-    assert not (tmp_path / "halves").exists()
-    resumed: list[tuple[int, float]] = []
-    monkeypatch.setattr(Selection, "_score", lambda self, *at: (resumed.append(at), score(self, *at)))
-    halves = inpars.train(triples, toy_corpus, tmp_path / "halves", **options)
-    everything = [(c["step"], c["base_share"]) for c in facts_of(whole)["candidates"]]
-    last_checkpoint = scored[2][0]
-    assert resumed == [at for at in everything if at[0] > last_checkpoint]
-    assert facts_of(halves)["candidates"] == facts_of(whole)["candidates"]
-    assert weights(halves) == weights(whole)
 
 
 def test_a_model_that_is_not_there_is_a_clear_error(triples, toy_corpus, tmp_path):

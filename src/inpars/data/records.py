@@ -98,7 +98,9 @@ class Triple:
     """One training example by id: a query, its positive and its hard negatives, hardest first.
 
     `scores` are the miner's scores of the negatives, in the same order. `positive_text` stands in
-    for the corpus text where the query was cut out of the document.
+    for the corpus text where the query was cut out of the document. `teacher_scores`, which only
+    distillation needs, are another model's scores of the positive and then of each negative in order:
+    one more than there are negatives.
     """
 
     query_id: str
@@ -107,13 +109,12 @@ class Triple:
     negative_ids: list[str]
     scores: list[float] = field(default_factory=list)
     positive_text: str = ""
+    teacher_scores: list[float] = field(default_factory=list)
 
     def to_row(self) -> dict[str, Any]:
-        """The JSON object written to a file; `positive_text` only where it is set."""
+        """The JSON object written to a file; `positive_text` and `teacher_scores` only where they are set."""
         row: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        if not self.positive_text:
-            del row["positive_text"]
-        return row
+        return {name: value for name, value in row.items() if value or name not in ("positive_text", "teacher_scores")}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Triple:

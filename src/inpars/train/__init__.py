@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of
@@ -21,6 +22,10 @@ from inpars.models.locate import locate, model_fingerprint
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 from inpars.train.config import TrainConfig
+from inpars.train.facts import about
+
+if TYPE_CHECKING:
+    from inpars.train.processes import Processes
 
 HELD_OUT = "held_out"
 
@@ -30,37 +35,48 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
 
     A part of the queries is held out, with their documents. The weights that rank these best are
     kept, those of the untouched base among them. Beside the weights lie `inpars.json` (what the
-    model is, the scores it was chosen by) and `held_out/` (what it was chosen on). `options` are
+    model is, whether it is tuned at all, the scores it was chosen by), `README.md` (the same for
+    people), `learning_curve.csv` and `.json`, and `held_out/` (what it was chosen on). `options` are
     the fields of `TrainConfig`. A training that was killed goes on from its last evaluation.
+
+    Under `accelerate launch` or `torchrun` every process calls this alike; the main one writes.
     """
     config = parse_options(TrainConfig, "train", options)
     corpus, triples = open_corpus(corpus), Path(triples)
+    watched = (config.monitor_queries, config.monitor_qrels, config.monitor_run)
     inputs = {
         "triples": fingerprint_of(triples),
         "corpus": corpus.fingerprint(),
         "base_model": model_fingerprint(config.base_model),
-    }
-    artifact = Artifact(output, "train", config, inputs)
-    if artifact.is_current():
-        return artifact.output
+    } | {f"monitor_{number}": fingerprint_of(path) for number, path in enumerate(watched) if path}
     try:
         import sentence_transformers  # noqa: F401 - fails here, with a hint, rather than in the middle
     except ImportError:
         raise MissingDependency("sentence-transformers", "train", "training") from None
+    from inpars.train.families.arguments import check_arguments
+    from inpars.train.processes import Processes
     from inpars.train.split import split
 
+    processes = Processes(config.device)
+    artifact = Artifact(output, "train", config, inputs)
+    if processes.share(processes.main and artifact.is_current()):
+        return artifact.output
+    check_arguments(config)
     base_model = _load_path(config.base_model)
     training, kept_out = split(read_triples(triples), config.held_out_queries, config.seed)
-    artifact.begin()
-    if not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
-        _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT)
+    if processes.main:
+        artifact.begin()
+        if not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
+            _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT)
+    processes.wait()
     with _deterministic():
-        facts = _train(training, corpus, config, base_model, artifact.folder)
-    about = {**facts, "max_length": config.max_length, "training_data": inputs["triples"]}
-    write_json(artifact.folder / "best" / "inpars.json", about)
-    _put_in_place(artifact.folder, artifact.output)
-    artifact.finish(**facts)
-    say(f"train: kept {_told(facts)} -> {artifact.output}")
+        facts = _train(training, corpus, config, base_model, artifact.folder, processes)
+    if processes.main:
+        facts["training_data"] = {name: inputs[name] for name in ("triples", "corpus")}
+        _put_in_place(artifact.folder, artifact.output, facts)
+        artifact.finish(**facts)
+        say(f"train: kept {_told(facts)} -> {artifact.output}")
+    processes.wait()
     return artifact.output
 
 
@@ -70,54 +86,58 @@ def _hold_out(triples: list[Triple], corpus: Corpus, config: TrainConfig, folder
     held_out_set(triples, corpus, config.held_out_depth, config.language).save(folder)
 
 
-def _train(triples: list[Triple], corpus: Corpus, config: TrainConfig, base_model: str, folder: Path) -> dict[str, Any]:
-    """Train in `folder`, leave the chosen weights in `folder/best`, and return the facts."""
+def _train(
+    triples: list[Triple], corpus: Corpus, config: TrainConfig, base_model: str, folder: Path, processes: Processes
+) -> dict[str, Any]:
+    """Train in `folder`, leave the chosen weights in `folder/best`, and return the facts (in the main process)."""
     from transformers import set_seed
     from transformers.utils import logging as transformers_logging
 
-    from inpars.train.examples import examples, total_steps
+    from inpars.train.examples import Examples, total_steps
     from inpars.train.families import FAMILIES
     from inpars.train.selection import Bar, Selection
 
     transformers_logging.disable_progress_bar()
     set_seed(config.seed)
     held_out = HeldOut.load(folder / HELD_OUT)
-    rows = examples(triples, corpus, config)
-    steps = total_steps(len(rows), config)
+    examples = Examples(triples, corpus, config)
+    steps = total_steps(len(examples), config)
+    monitor = _monitor(config, corpus) if processes.main else None
     trainee = FAMILIES[config.family](base_model, config)
-    trainer = trainee.trainer(rows, folder / "checkpoints", steps)
-    selection = Selection(trainee, held_out, folder, config, steps)
-    with progress_bar() as bar:
+    trainer = trainee.trainer(examples, folder / "checkpoints", steps)
+    selection = Selection(trainee, held_out, folder, config, steps, processes, monitor)
+    checkpoint = processes.share(_last_checkpoint(folder / "checkpoints") if processes.main else None)
+    with progress_bar() if processes.main else contextlib.nullcontext() as bar:
         trainer.add_callback(selection)
-        trainer.add_callback(Bar(bar, steps))
+        if bar is not None:
+            trainer.add_callback(Bar(bar, steps))
         _drop_console_callbacks(trainer)
-        trainer.train(resume_from_checkpoint=_last_checkpoint(folder / "checkpoints"))
-    return {
-        "family": config.family,
-        "base_model": config.base_model,
-        "examples": len(rows),
-        "steps": steps,
-        "held_out_queries": len(held_out.queries),
-        "candidates": [
-            {
-                "step": candidate.step,
-                "base_share": candidate.base_share,
-                "held_out_ndcg@10": round(candidate.score, 4),
-                "gain_in_standard_errors": round(selection.standard_errors(candidate), 2),
-            }
-            for candidate in selection.candidates
-        ],
-        "best_step": selection.best.step,
-        "best_base_share": selection.best.base_share,
-    }
+        trainer.train(resume_from_checkpoint=checkpoint)
+    if not processes.main:
+        return {}
+    return {**about(trainee, config), "triples": len(triples), "examples": len(examples), **selection.facts()}
 
 
-def _put_in_place(folder: Path, output: Path) -> None:
-    """Copy the chosen model, with what it was chosen on, to `output`; `folder` keeps all for a rerun."""
+def _monitor(config: TrainConfig, corpus: Corpus) -> Any:
+    if config.monitor_queries is None or config.monitor_run is None or config.monitor_qrels is None:
+        return None
+    from inpars.train.monitor import Monitor
+
+    return Monitor(corpus, config.monitor_queries, config.monitor_run, config.monitor_qrels, config.monitor_depth)
+
+
+def _put_in_place(folder: Path, output: Path, facts: dict[str, Any]) -> None:
+    """Copy the chosen model, with all that goes beside it, to `output`; `folder` keeps all for a rerun."""
+    from inpars.train.card import model_card
+
     complete = folder / "complete"
     shutil.rmtree(complete, ignore_errors=True)
-    shutil.copytree(folder / "best", complete)
+    shutil.copytree(folder / "best", complete, ignore=shutil.ignore_patterns("candidate.json"))
     shutil.copytree(folder / HELD_OUT, complete / HELD_OUT)
+    for curve in folder.glob("learning_curve.*"):
+        shutil.copyfile(curve, complete / curve.name)
+    write_json(complete / "inpars.json", facts)
+    model_card(complete, facts)
     if output.exists():
         shutil.rmtree(output)
     os.replace(complete, output)
@@ -141,7 +161,7 @@ def _told(facts: dict[str, Any]) -> str:
     best = max(facts["candidates"], key=lambda candidate: candidate["held_out_ndcg@10"])
     tried = f"held-out nDCG@10 {best['held_out_ndcg@10']:.4f} against the base's {base:.4f}"
     gain = f"{best['gain_in_standard_errors']:+.1f} standard errors"
-    if not facts["best_step"]:
+    if not facts["tuned"]:
         return f"the untouched base: training did not clearly rank the held-out queries better ({tried}, {gain})"
     return f"step {facts['best_step']} with {facts['best_base_share']:.0%} of the base ({tried}, {gain})"
 
@@ -162,9 +182,16 @@ def _drop_console_callbacks(trainer: Any) -> None:
 
 
 def _last_checkpoint(folder: Path) -> str | None:
-    from transformers.trainer_utils import get_last_checkpoint
-
-    return get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    """The newest checkpoint that is whole; what a kill left half written is cleared away."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+    while found:
+        try:
+            # The trainer writes this file last.
+            json.loads((found[-1] / "trainer_state.json").read_text(encoding="utf-8"))
+            return str(found[-1])
+        except (OSError, ValueError):
+            shutil.rmtree(found.pop())
+    return None
 
 
 make_callable(__name__)

@@ -2,38 +2,107 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar
+
+import yaml
+from pydantic import BeforeValidator, Field, model_validator
 
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import Family
+from inpars.models.scorers.options import Family, SchemeName
 from inpars.options import Options
+from inpars.train.defaults import FAMILY_DEFAULTS, with_defaults
+
+Loss = Literal["pointwise", "softmax", "margin-mse", "kl", "in-batch"]
+
+T = TypeVar("T")
+if TYPE_CHECKING:
+    Own = Annotated[T, "never None once the options are made"]
+else:
+    Own = Optional
+"""An option that is the family's own where it is not given: filled from `defaults.py`."""
+
+
+def own(description: str, **constraints: Any) -> Any:
+    """A field of which each family has its own default."""
+    return Field(None, description=f"{description} [default: the family's own]", **constraints)
+
+
+def _typed(given: Any) -> Any:
+    """Values of a mapping as YAML reads them, since a command line only has strings."""
+    if not isinstance(given, Mapping):
+        return given
+    return {str(k).replace("-", "_"): _value(v) if isinstance(v, str) else v for k, v in given.items()}
+
+
+def _value(text: str) -> Any:
+    try:
+        return float(text) if any(mark in text for mark in ".eE") else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError):
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError:
+            return text
 
 
 class TrainConfig(Options):
-    """Fine-tune a model on triples."""
+    """Fine-tune a model on triples.
+
+    Options with the family's own default follow the papers: inpars/train/defaults.py, docs/training.md.
+    """
 
     family: Family = Field("bi-encoder", description="Kind of model to train.")
-    base_model: str = Field("all-MiniLM-L6-v2", description="Model to start from: a path or a hub id.")
-    max_examples: int = Field(0, ge=0, description="Train on at most this many triples, drawn by seed; 0 means all.")
-    epochs: float = Field(1.0, gt=0, description="Passes over the training triples.")
-    max_steps: int = Field(0, ge=0, description="Stop after this many steps; 0 means after `epochs`.")
-    batch_size: int = Field(64, ge=2, description="Triples in one step.")
-    learning_rate: float = Field(5e-5, gt=0, description="Peak learning rate.")
-    warmup: float = Field(
-        0.1, ge=0, lt=1, description="Share of the steps in which the rate rises; it falls linearly after."
+    base_model: Own[str] = own("Model to start from: a path or a hub id.")
+    scheme: SchemeName | None = Field(
+        None, description="Prompt and target words of a seq2seq base that is no known reranker."
     )
-    weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay.")
+
+    instruction: str | None = Field(
+        None, description="What makes a document relevant, told to an llm and saved with it; by default its own."
+    )
+    lora_rank: int = Field(16, ge=0, description="Rank of the adapters that an llm is trained by; 0 trains it whole.")
+    lora_alpha: float = Field(32, gt=0, description="What the adapters' output is multiplied by, times their rank.")
+    lora_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout of the adapters' input.")
+    lora_targets: tuple[str, ...] = Field(
+        ("all-linear",),
+        min_length=1,
+        description="Names of the layers that get an adapter; by default all linear ones.",
+    )
+
+    loss: Own[Loss] = own("What is minimised; in-batch is for bi-encoders, margin-mse and kl need a teacher's scores.")
+    temperature: float = Field(1.0, gt=0, description="Temperature of both softmaxes in the loss kl.")
+    negatives_per_query: Own[int] = own(
+        "Negatives that a query is shown with, drawn anew in each epoch; 0 means all it has.", ge=0
+    )
+    max_examples: int = Field(0, ge=0, description="Train on at most this many triples, drawn by seed; 0 means all.")
+    epochs: Own[float] = own("Passes over the queries; 0 means as many as `max_steps` takes.", ge=0)
+    max_steps: Own[int] = own("Stop after this many steps; 0 means after `epochs`.", ge=0)
+    batch_size: Own[int] = own("Queries in one step, over all devices.", ge=1)
+    micro_batch_size: Own[int] = own("Queries in one forward pass on one device; 0 means all of a step's.", ge=0)
+
+    optimizer: str = Field(
+        "adamw_torch_fused", description="Any optimizer of transformers; adafactor is the TPU recipe's."
+    )
+    learning_rate: Own[float] = own("Peak learning rate.", ge=0)
+    scheduler: Own[str] = own("Any schedule of transformers: linear, constant, cosine …")
+    warmup: Own[float] = own("Share of the steps in which the rate rises, where the schedule warms up.", ge=0, lt=1)
+    weight_decay: Own[float] = own("Weight decay.", ge=0)
     dropout: float = Field(
         0.0,
         ge=0,
         lt=1,
         description="Dropout while training. On a CPU drawing its masks costs more than the model itself.",
     )
-    max_length: int = Field(128, ge=8, description="Tokens of a text that training reads.")
-    base_shares: tuple[float, ...] = Field(
-        (0.5,),
+    max_length: Own[int] = own("Tokens of a text, or of a query with its document, that training reads.", ge=8)
+    arguments: Annotated[dict[str, Any], BeforeValidator(_typed)] = Field(
+        default_factory=dict,
+        description="Any other Hugging Face training argument, as in --arguments.gradient_checkpointing true.",
+    )
+
+    base_shares: Own[tuple[Annotated[float, Field(ge=0, lt=1)], ...]] = own(
+        "Shares of the base in averages of base and trained weights to choose from; 0 is the trained alone.",
         min_length=1,
-        description="Shares of the base in averages of base and trained weights to choose from.",
     )
     min_gain: float = Field(
         1.0, ge=0, description="Standard errors by which weights must beat the base on the held-out queries to be kept."
@@ -41,7 +110,40 @@ class TrainConfig(Options):
     held_out_queries: int = Field(120, ge=10, description="Queries kept out of training to choose on.")
     held_out_depth: int = Field(20, ge=2, description="Documents reranked for each held-out query.")
     evaluations: int = Field(1, ge=1, description="Times the model is scored on the held-out queries while it trains.")
+    eval_every: int = Field(0, ge=0, description="Score it every so many steps instead; 0 means `evaluations` times.")
+    patience: int = Field(0, ge=0, description="Stop after so many evaluations without a better one; 0 means never.")
+
+    monitor_queries: Path | None = Field(None, description="Your own queries, to watch; nothing is chosen by them.")
+    monitor_qrels: Path | None = Field(None, description="Judgments of the queries to watch.")
+    monitor_run: Path | None = Field(None, description="A first stage's run for the queries to watch.")
+    monitor_depth: int = Field(100, ge=1, description="Documents reranked for each query to watch.")
+
     language: str = Field("en", description="Language of the documents (ISO 639-1), for the held-out set's BM25.")
     precision: Precision = Field("auto", description="Number format of the matrix products.")
     device: str | None = Field(None, description="Where to train: cpu, cuda, cuda:1 …; by default the best there is.")
     seed: int = Field(1, description="Seed of the split, the order and the initial weights of new layers.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        family = given.get("family") or "bi-encoder"
+        # An unknown family is an error of its own.
+        return with_defaults(given, family if family in FAMILY_DEFAULTS else "bi-encoder")
+
+    @model_validator(mode="after")
+    def _check(self) -> TrainConfig:
+        if self.loss == "in-batch" and self.family != "bi-encoder":
+            raise ValueError(f"the loss in-batch compares embeddings, which a {self.family} has none of")
+        if not self.epochs and not self.max_steps:
+            raise ValueError("epochs and max_steps cannot both be 0: nothing would end the training")
+        watched = (self.monitor_queries, self.monitor_qrels, self.monitor_run)
+        if any(watched) and not all(watched):
+            raise ValueError("monitor_queries, monitor_qrels and monitor_run go together")
+        return self
+
+    @property
+    def distils(self) -> bool:
+        """Whether the loss needs a teacher's scores."""
+        return self.loss in ("margin-mse", "kl")

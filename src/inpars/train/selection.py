@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +12,15 @@ from ir_measures import iter_calc, nDCG
 from rich.progress import Progress
 from transformers import TrainerCallback
 
-from inpars.data.files import read_jsonl, write_jsonl
+from inpars.data.files import read_json, read_jsonl, write_json, write_jsonl
 from inpars.data.held_out import HeldOut
+from inpars.errors import InparsError
 from inpars.train.config import TrainConfig
+from inpars.train.curve import Curve
 from inpars.train.families import Trainee
+from inpars.train.monitor import Monitor
+from inpars.train.processes import Processes
+from inpars.train.weights import averaged, copy_of, weights_hash
 
 MEASURE = nDCG @ 10
 
@@ -24,6 +31,8 @@ class Candidate(NamedTuple):
     step: int
     base_share: float
     values: list[float]
+    weights: str
+    """Their hash."""
 
     @property
     def score(self) -> float:
@@ -32,22 +41,35 @@ class Candidate(NamedTuple):
 
 
 class Selection(TrainerCallback):  # type: ignore[misc]
-    """Scores the model before the first step and `evaluations` times after, and keeps the best in `folder/best`.
+    """Scores the model before the first step and at each evaluation, and keeps the best in `folder/best`.
 
     Candidates are averages of weights, `share * base + (1 - share) * trained` (Wortsman et al. 2022,
     arXiv 2109.01903), which hold on to what the base knew. One is kept only where its mean lies
     `min_gain` standard errors of the paired differences above the base's: synthetic queries are
     easier to learn than to learn from, and a gain within the noise on them is none on real ones.
     Every score stands in `folder/candidates.jsonl`, so that a resumed training goes on where it was.
+
+    What a `monitor` measures goes into the learning curve and nowhere else.
     """
 
-    def __init__(self, trainee: Trainee, held_out: HeldOut, folder: Path, config: TrainConfig, steps: int) -> None:
+    def __init__(
+        self,
+        trainee: Trainee,
+        held_out: HeldOut,
+        folder: Path,
+        config: TrainConfig,
+        steps: int,
+        processes: Processes,
+        monitor: Monitor | None = None,
+    ) -> None:
         self.trainee, self.held_out, self.folder, self.config = trainee, held_out, folder, config
-        self.at = {round(steps * number / config.evaluations) for number in range(1, config.evaluations + 1)}
-        self.base = {name: weight.detach().clone() for name, weight in trainee.model.state_dict().items()}
-        self.candidates: list[Candidate] = []
-        if (scored := folder / "candidates.jsonl").is_file():
-            self.candidates = [Candidate(**row) for _, row in read_jsonl(scored)]
+        self.processes, self.monitor = processes, monitor
+        self.at = evaluation_steps(steps, config)
+        # Averaging alone needs the base's weights, and a large model's fill the memory.
+        averages = processes.main and any(config.base_shares)
+        self.base = copy_of(trainee.model) if averages else None
+        self.candidates = self._recorded() if processes.main else []
+        self.curve = Curve(folder) if processes.main else None
 
     @property
     def best(self) -> Candidate:
@@ -55,19 +77,45 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         base = self.candidates[0]
         return max((c for c in self.candidates if c is base or self._gains(c)), key=lambda c: (c.score, -c.step))
 
+    @property
+    def patience_ends(self) -> bool:
+        """Whether as many evaluations as `patience` says have passed without a better one than all before."""
+        scores = [(c.step, c.score) for c in self.candidates]
+        last_better = max(scores, key=lambda scored: (scored[1], -scored[0]))[0]
+        since = {step for step, _ in scores if step > last_better}
+        return bool(self.config.patience) and len(since) >= self.config.patience
+
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Score the base."""
-        if not self.candidates:
-            self._score(0, 1.0)
+        """Score the base, or take up the curve where a killed training left it."""
+        if self.processes.main and self.curve is not None:
+            self.curve.cut(state.global_step)
+            if not state.global_step:
+                self._evaluate(0, (1.0,))
+        self.processes.wait()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Score the averaged weights where it is time to, then have a checkpoint written."""
-        if state.global_step in self.at:
-            # What a killed training scored after its last checkpoint is scored anew.
-            self.candidates = [c for c in self.candidates if c.step < state.global_step]
-            for share in self.config.base_shares:
-                self._score(state.global_step, share)
-            control.should_save = True
+        if state.global_step not in self.at:
+            return
+        if self.processes.main:
+            self._evaluate(state.global_step, self.config.base_shares)
+        control.should_training_stop |= self.processes.share(self.processes.main and self.patience_ends)
+        control.should_log = control.should_save = True
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+        """Put loss and learning rate into the learning curve."""
+        if self.curve is not None and logs and "loss" in logs:
+            found = {name: logs[name] for name in ("loss", "learning_rate", "grad_norm") if name in logs}
+            self.curve.add(state.global_step, **found)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """`InparsError` where training has not changed a single bit of the weights."""
+        if self.processes.main and weights_hash(self.trainee.model) == self.candidates[0].weights:
+            raise InparsError(
+                f"after {state.global_step} steps the weights are still those of the base, bit for bit",
+                hint="is the learning rate 0, or so small that nothing moves it? are all layers frozen? "
+                "does the loss have a gradient (learning_curve.csv shows it)?",
+            )
 
     def standard_errors(self, candidate: Candidate) -> float:
         """The candidate's gain over the base, in standard errors of the paired differences; 0 for the base."""
@@ -75,29 +123,86 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         spread = differences.std(ddof=1) / np.sqrt(len(differences))
         return float(differences.mean() / spread) if spread > 0 else 0.0
 
+    def facts(self) -> dict[str, Any]:
+        """What was chosen, and from what."""
+        best, base = self.best, self.candidates[0]
+        return {
+            "steps": self.candidates[-1].step,
+            "held_out_queries": len(self.held_out.queries),
+            "candidates": [
+                {
+                    "step": candidate.step,
+                    "base_share": candidate.base_share,
+                    "held_out_ndcg@10": round(candidate.score, 4),
+                    "gain_in_standard_errors": round(self.standard_errors(candidate), 2),
+                }
+                for candidate in self.candidates
+            ],
+            "best_step": best.step,
+            "best_base_share": best.base_share,
+            "tuned": best is not base,
+            "weights": {"base": base.weights, "model": best.weights},
+        }
+
     def _gains(self, candidate: Candidate) -> bool:
         gain = candidate.score - self.candidates[0].score
-        return gain > 0 and self.standard_errors(candidate) >= self.config.min_gain
+        changed = candidate.weights != self.candidates[0].weights
+        return changed and gain > 0 and self.standard_errors(candidate) >= self.config.min_gain
 
-    def _score(self, step: int, share: float) -> None:
+    def _evaluate(self, step: int, shares: tuple[float, ...]) -> None:
         model = self.trainee.model
-        trained = {name: weight.detach().clone() for name, weight in model.state_dict().items()}
         was_training = model.training
         model.eval()
-        if step:
-            model.load_state_dict({name: self._average(name, weight, share) for name, weight in trained.items()})
-        candidate = Candidate(step, share, score_held_out(self.trainee, self.held_out))
-        self.candidates.append(candidate)
-        if self.best is candidate:
-            self.trainee.save(self.folder / "best")
-        write_jsonl(self.folder / "candidates.jsonl", (c._asdict() for c in self.candidates))
-        model.load_state_dict(trained)
+        for share in shares:
+            self._score(step, share)
+        if self.monitor is not None and self.curve is not None:
+            measured = self.monitor.measure(self.trainee.scorer())
+            self.curve.add(step, **{f"monitor {name}": value for name, value in measured.items()})
         model.train(was_training)
 
-    def _average(self, name: str, weight: Any, share: float) -> Any:
-        if not weight.is_floating_point():
-            return weight
-        return share * self.base[name] + (1 - share) * weight
+    def _score(self, step: int, share: float) -> None:
+        # What a killed training scored after its last checkpoint stands: its weights may be the best ones.
+        candidate = next((c for c in self.candidates if (c.step, c.base_share) == (step, share)), None)
+        if candidate is None:
+            with averaged(self.trainee.model, self.base if step else None, share):
+                values = score_held_out(self.trainee, self.held_out)
+                candidate = Candidate(step, share, values, weights_hash(self.trainee.model))
+                self.candidates.append(candidate)
+                if self.best is candidate:
+                    self._keep(candidate)
+            write_jsonl(self.folder / "candidates.jsonl", (c._asdict() for c in self.candidates))
+        if self.curve is not None:
+            self.curve.add(step, **{_column(step, share): candidate.score})
+
+    def _keep(self, candidate: Candidate) -> None:
+        """Write the model as it stands to `folder/best`; a kill leaves the one before it or this one."""
+        best, fresh = self.folder / "best", self.folder / "best.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        self.trainee.save(fresh)
+        write_json(fresh / "candidate.json", candidate._asdict())
+        shutil.rmtree(best, ignore_errors=True)
+        os.replace(fresh, best)
+
+    def _recorded(self) -> list[Candidate]:
+        """What was scored before a kill, the weights that lie in `folder/best` included."""
+        best, fresh = self.folder / "best", self.folder / "best.new"
+        if not best.exists() and (fresh / "candidate.json").is_file():
+            os.replace(fresh, best)
+        rows = [row for _, row in read_jsonl(scored)] if (scored := self.folder / "candidates.jsonl").is_file() else []
+        if (kept := best / "candidate.json").is_file() and (row := read_json(kept)) not in rows:
+            rows.append(row)
+        return [Candidate(**row) for row in rows]
+
+
+def evaluation_steps(steps: int, config: TrainConfig) -> set[int]:
+    """After which steps the model is scored; the last is always among them."""
+    if config.eval_every:
+        return {*range(config.eval_every, steps, config.eval_every), steps}
+    return {round(steps * number / config.evaluations) for number in range(1, config.evaluations + 1)}
+
+
+def _column(step: int, share: float) -> str:
+    return f"held-out {MEASURE}" + (f" with {share:g} of the base" if step and share else "")
 
 
 class Bar(TrainerCallback):  # type: ignore[misc]

@@ -54,6 +54,8 @@ def load_scorer(model: str | Path, options: ScoringOptions | None = None) -> Sco
 def family_of(model: str) -> Family:
     """The family of a saved model, from its configuration files, never from its name."""
     saved, config = model_json(model, "config_sentence_transformers.json"), model_json(model, "config.json")
+    if not (saved or config) and (adapter := model_json(model, "adapter_config.json")):
+        return family_of(locate(adapter["base_model_name_or_path"]))
     kind = saved.get("model_type", "SentenceTransformer" if saved else "")
     architecture = str((config.get("architectures") or [""])[0])
     if kind == "CrossEncoder":

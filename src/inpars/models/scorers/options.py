@@ -23,6 +23,9 @@ class ScoringOptions(Options):
         None,
         description="Prompt and target tokens of a seq2seq model that neither is known nor has an inpars_scorer.json.",
     )
+    instruction: str | None = Field(
+        None, description="What makes a document relevant, told to an LLM reranker; by default what it was saved with."
+    )
     precision: ScoringPrecision = Field("auto", description="Number format of the matrix products.")
     engine: Literal["auto", "eager", "ragged", "onnx", "openvino"] = how(
         "auto", description="What multiplies the matrices; auto takes the fastest here, eager is plain torch."

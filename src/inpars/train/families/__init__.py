@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from inpars.models.scorers import Scorer
 from inpars.registry import Registry
 from inpars.train.config import TrainConfig
-from inpars.train.examples import Example
+from inpars.train.examples import Examples
 
 
 class Trainee(Protocol):
     """A model of one family, loaded for training."""
 
     model: Any
-    """The sentence-transformers model; a `torch.nn.Module`."""
+    """The model, a `torch.nn.Module`: what is scored, averaged with the base, and saved."""
 
     def __init__(self, model: str, config: TrainConfig) -> None: ...
 
@@ -23,7 +23,7 @@ class Trainee(Protocol):
         """The model as it stands, to score with."""
         ...
 
-    def trainer(self, examples: list[Example], folder: Path, steps: int) -> Any:
+    def trainer(self, examples: Examples, folder: Path, steps: int) -> Any:
         """A `transformers.Trainer` for these examples that works in `folder`."""
         ...
 
@@ -37,5 +37,7 @@ FAMILIES: Registry[type[Trainee]] = Registry(
     {
         "bi-encoder": "inpars.train.families.bi_encoder:BiEncoderTrainee",
         "cross-encoder": "inpars.train.families.cross_encoder:CrossEncoderTrainee",
+        "llm": "inpars.train.families.llm:LlmTrainee",
+        "seq2seq": "inpars.train.families.seq2seq:Seq2SeqTrainee",
     },
 )

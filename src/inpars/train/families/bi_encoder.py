@@ -1,4 +1,4 @@
-"""Bi-encoders: in-batch negatives and mined ones under a softmax (InfoNCE)."""
+"""Bi-encoders: query and document are embedded apart, to be compared by similarity."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from inpars.models.precision import default_device
 from inpars.models.scorers.bi_encoder import BiEncoder
 from inpars.models.scorers.options import ScoringOptions
 from inpars.train.config import TrainConfig
-from inpars.train.examples import Example
-from inpars.train.families.arguments import arguments, prepare
+from inpars.train.examples import Examples
+from inpars.train.families.arguments import prepare
 
 
 class BiEncoderTrainee:
-    """A sentence-transformers bi-encoder trained with `MultipleNegativesRankingLoss`.
-
-    Each query is to be nearer to its document than to its mined negatives and to every document of
-    the other queries in the batch (Henderson et al. 2017, arXiv 1705.00652).
-    """
+    """A sentence-transformers bi-encoder, trained in-batch or query by query."""
 
     def __init__(self, model: str, config: TrainConfig) -> None:
         from sentence_transformers import SentenceTransformer
@@ -33,28 +29,13 @@ class BiEncoderTrainee:
         """A scorer with nothing remembered of earlier weights."""
         return BiEncoder.over(self.model, ScoringOptions(precision=self.config.precision))
 
-    def trainer(self, examples: list[Example], folder: Path, steps: int) -> Any:
-        """A trainer over columns `anchor, positive, negative_0 …`, no text twice in a batch."""
-        from datasets import Dataset
-        from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-        from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
-        from sentence_transformers.sentence_transformer.training_args import BatchSamplers
-
-        columns = {"anchor": [e.query for e in examples], "positive": [e.positive for e in examples]}
-        for place in range(len(examples[0].negatives)):
-            columns[f"negative_{place}"] = [e.negatives[place] for e in examples]
-        prompts = self.model.prompts
-        given = {name: prompts.get("query" if name == "anchor" else "document") for name in columns}
-        return SentenceTransformerTrainer(
-            model=self.model,
-            args=SentenceTransformerTrainingArguments(
-                **arguments(self.config, folder, steps),
-                batch_sampler=BatchSamplers.NO_DUPLICATES,
-                prompts={name: prompt for name, prompt in given.items() if prompt} or None,
-            ),
-            train_dataset=Dataset.from_dict(columns),
-            loss=MultipleNegativesRankingLoss(self.model),
-        )
+    def trainer(self, examples: Examples, folder: Path, steps: int) -> Any:
+        """A `SentenceTransformerTrainer`."""
+        if self.config.loss == "in-batch":
+            from inpars.train.families.in_batch import in_batch_trainer as make
+        else:
+            from inpars.train.families.embedding_loss import embedding_trainer as make
+        return make(self.model, self.config, examples, folder, steps)
 
     def save(self, folder: Path) -> None:
         """Write the model with the maximum length it came with."""

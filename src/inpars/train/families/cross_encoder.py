@@ -1,4 +1,4 @@
-"""Cross-encoders: each query with its document and with its negatives, as a yes-or-no question."""
+"""Cross-encoders: a classifier with one output reads query and document together."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from inpars.models.precision import default_device
 from inpars.models.scorers.cross_encoder import CrossEncoder
 from inpars.models.scorers.options import ScoringOptions
 from inpars.train.config import TrainConfig
-from inpars.train.examples import Example
-from inpars.train.families.arguments import arguments, prepare
+from inpars.train.examples import Examples
+from inpars.train.families.arguments import prepare
 
 
 class CrossEncoderTrainee:
-    """A sentence-transformers cross-encoder with one output, trained with `BinaryCrossEntropyLoss`."""
+    """A sentence-transformers cross-encoder, trained by `CrossEncoderTrainer` with any loss of `PairLoss`."""
 
     def __init__(self, model: str, config: TrainConfig) -> None:
         from sentence_transformers import CrossEncoder as Model
@@ -27,27 +27,13 @@ class CrossEncoderTrainee:
         """A scorer over the weights as they stand."""
         return CrossEncoder.over(self.model, ScoringOptions(precision=self.config.precision))
 
-    def trainer(self, examples: list[Example], folder: Path, steps: int) -> Any:
-        """A trainer over rows `query, passage, label`; a batch holds as many rows as its triples have passages."""
-        from datasets import Dataset
-        from sentence_transformers import CrossEncoderTrainer, CrossEncoderTrainingArguments
-        from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
+    def trainer(self, examples: Examples, folder: Path, steps: int) -> Any:
+        """A trainer that reads pairs as the scorer does."""
+        from inpars.train.families.inputs import TokenInputs
+        from inpars.train.families.pair_loss import pair_trainer
 
-        rows: dict[str, list[Any]] = {"query": [], "passage": [], "label": []}
-        for example in examples:
-            for passage in (example.positive, *example.negatives):
-                rows["query"].append(example.query)
-                rows["passage"].append(passage)
-                rows["label"].append(float(passage == example.positive))
-        passages = 1 + len(examples[0].negatives)
-        chosen = arguments(self.config, folder, steps)
-        chosen["per_device_train_batch_size"] *= passages
-        return CrossEncoderTrainer(
-            model=self.model,
-            args=CrossEncoderTrainingArguments(**chosen),
-            train_dataset=Dataset.from_dict(rows),
-            loss=BinaryCrossEntropyLoss(self.model),
-        )
+        inputs = TokenInputs(self.scorer().tokens, int(self.model.tokenizer.pad_token_id or 0), self.model.device)
+        return pair_trainer(self.model, self.config, examples, folder, steps, inputs)
 
     def save(self, folder: Path) -> None:
         """Write the model; it is used at the length it was trained at."""

@@ -1,0 +1,36 @@
+"""What is on record about a trained model."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, is_dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from inpars.train.config import TrainConfig
+
+_LIBRARIES = ("inpars", "torch", "transformers", "sentence-transformers", "accelerate", "peft")
+_ELSEWHERE = {"family", "base_model", "loss", "scheme"}
+# Where and how it ran, and what only was watched, makes no other model.
+_NO_PART = {"device", "monitor_queries", "monitor_qrels", "monitor_run", "monitor_depth"}
+
+
+def about(trainee: Any, config: TrainConfig) -> dict[str, Any]:
+    """What a trained model is and what it was trained with, every option spelt out."""
+    options = config.model_dump(mode="json")
+    scheme = getattr(trainee, "scheme", None)
+    return {
+        "family": config.family,
+        "base_model": config.base_model,
+        **({"scheme": asdict(scheme)} if is_dataclass(scheme) and not isinstance(scheme, type) else {}),
+        "loss": config.loss,
+        "max_length": config.max_length,
+        "hyper_parameters": {name: options[name] for name in options if name not in _ELSEWHERE | _NO_PART},
+        "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
+    }
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
