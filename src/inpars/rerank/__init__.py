@@ -13,6 +13,7 @@ import orjson
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.corpora.texts import Texts
 from inpars.data.files import read_jsonl
 from inpars.data.held_out import HeldOut
 from inpars.data.queries import read_queries
@@ -26,7 +27,6 @@ from inpars.progress import say, track
 from inpars.rerank.candidates import Candidates, read_candidates
 from inpars.rerank.config import RerankConfig, SearchConfig
 from inpars.rerank.probability import probabilities
-from inpars.rerank.texts import Texts
 from inpars.retrieve import open_retriever
 
 

@@ -24,7 +24,8 @@ FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
         "base_shares": (0.0,),
     },
     # Binary cross-entropy, as the MS MARCO cross-encoders of sentence-transformers are trained; the rate
-    # and the schedule are the Trainer's own.
+    # and the schedule are the Trainer's own, the length the toolkit's (arXiv 2307.04601). A base whose
+    # head is new gains nothing by an average with it, one that ranks already may.
     "cross-encoder": {
         "base_model": "all-MiniLM-L6-v2",
         "loss": "pointwise",
@@ -37,8 +38,8 @@ FAMILY_DEFAULTS: dict[str, dict[str, Any]] = {
         "scheduler": "linear",
         "warmup": 0.1,
         "weight_decay": 0.01,
-        "max_length": 128,
-        "base_shares": (0.5,),
+        "max_length": 300,
+        "base_shares": (0.0, 0.5),
     },
     # In-batch softmax (arXiv 1705.00652) with sentence-transformers' habits; chosen in this project's
     # own measurements of the quickstart recipe.

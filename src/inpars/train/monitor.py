@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import ir_measures
 
 from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.corpora.texts import Texts
 from inpars.data.qrels import read_qrels
 from inpars.data.queries import read_queries
 from inpars.data.runs import ranked, read_run, top_k
@@ -58,7 +59,7 @@ class Monitor:
 
     def measure(self, scorer: Scorer) -> dict[str, float]:
         """The mean of each measure over the queries that have a text and a relevant document; 0 without candidates."""
-        scored = scorer.score(self.queries, _Texts(self.corpus), self.candidates)
+        scored = scorer.score(self.queries, Texts(self.corpus), self.candidates)
         # Ties are broken once, by id: programs that compute measures break them each in its own way.
         ranking = {
             query_id: {doc_id: float(-rank) for rank, (doc_id, _) in enumerate(ranked(scores))}
@@ -68,22 +69,6 @@ class Monitor:
         for metric in ir_measures.iter_calc(self.measures, self.qrels, ranking):
             sums[str(metric.measure)] += metric.value
         return {name: value / len(self.qrels) for name, value in sums.items()}
-
-
-class _Texts(Mapping[str, str]):
-    """A corpus as texts by id, each read when it is asked for."""
-
-    def __init__(self, corpus: Corpus) -> None:
-        self.corpus = corpus
-
-    def __getitem__(self, doc_id: str) -> str:
-        return self.corpus[doc_id].contents
-
-    def __iter__(self) -> Iterator[str]:
-        return (document.doc_id for document in self.corpus)
-
-    def __len__(self) -> int:
-        return len(self.corpus)
 
 
 def _parse(name: str) -> ir_measures.Measure:

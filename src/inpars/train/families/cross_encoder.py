@@ -20,7 +20,8 @@ class CrossEncoderTrainee:
         from sentence_transformers import CrossEncoder as Model
 
         self.config = config
-        self.model = Model(model, num_labels=1, max_length=config.max_length, device=config.device or default_device())
+        self.model = Model(model, num_labels=1, device=config.device or default_device())
+        self.model.max_seq_length = min(int(self.model.max_seq_length or config.max_length), config.max_length)
         prepare(self.model, config)
 
     def scorer(self) -> CrossEncoder:

@@ -35,7 +35,7 @@ class TokenInputs:
     def __init__(self, tokens: PairTokens, pad_id: int, device: Any) -> None:
         self.tokens, self.pad_id, self.device = tokens, pad_id, torch.device(device)
         # On a processor a small chunk costs nothing and saves padding; an accelerator wants large ones.
-        self.budget = 2048 if self.device.type == "cpu" else 65536
+        self.budget = 8192 if self.device.type == "cpu" else 65536
         self._queries: dict[str, np.ndarray] = {}
         self._documents: dict[str, np.ndarray] = {}
 

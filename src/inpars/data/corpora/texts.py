@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from inpars.data.corpora import Corpus
+from inpars.data.corpora.base import Corpus
 
 
 class Texts(Mapping[str, str]):
