@@ -93,6 +93,7 @@ def _train(
     from transformers import set_seed
     from transformers.utils import logging as transformers_logging
 
+    from inpars.models.quiet import quiet_loading
     from inpars.train.examples import Examples, total_steps
     from inpars.train.families import FAMILIES
     from inpars.train.selection import Bar, Selection
@@ -103,7 +104,8 @@ def _train(
     examples = Examples(triples, corpus, config)
     steps = total_steps(len(examples), config)
     monitor = _monitor(config, corpus) if processes.main else None
-    trainee = FAMILIES[config.family](base_model, config)
+    with quiet_loading():
+        trainee = FAMILIES[config.family](base_model, config)
     trainer = trainee.trainer(examples, folder / "checkpoints", steps)
     selection = Selection(trainee, held_out, folder, config, steps, processes, monitor)
     checkpoint = processes.share(_last_checkpoint(folder / "checkpoints") if processes.main else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 import platform
@@ -17,6 +18,8 @@ import orjson
 from inpars.data.files import read_json, write_json
 from inpars.errors import OptionError
 from inpars.models.engines import ENGINES, Engine, Unsuitable
+from inpars.models.precision import ScoringPrecision
+from inpars.models.quiet import quiet_loading
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.tokens import Tokens
 from inpars.progress import say
@@ -46,7 +49,8 @@ class Choice:
             return self._made([self.options.engine])
         if self.device != "cpu":
             return self._made(["eager"])
-        model = self.load()
+        with quiet_loading():
+            model = self.load()
         key = self._key(model)
         remembered = _remembered().get(key)
         if remembered is None and 2 * _weights(model) * _TYPICAL_LENGTH * pairs > _WORTH_MEASURING:
@@ -66,7 +70,8 @@ class Choice:
         raise OptionError("; ".join(reasons))
 
     def _try(self, name: str, loaded: Any = None) -> Engine | Unsuitable:
-        model = (self.load() if loaded is None else loaded).eval()
+        with quiet_loading():
+            model = (self.load() if loaded is None else loaded).eval()
         options = self.options
         try:
             made: Engine = ENGINES[name](
@@ -106,6 +111,17 @@ class Choice:
         machine = [_processor(), torch.get_num_threads()]
         told = [machine, versions, shape, self.options.precision, self.options.compile]
         return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def engine_over(model: Any, precision: ScoringPrecision, device: str) -> Engine:
+    """An engine for a model in memory, which stays as it is and may go on to be trained."""
+    if device == "cpu":
+        try:
+            ragged: Engine = ENGINES["ragged"](copy.deepcopy(model).eval(), precision=precision, device=device)
+            return ragged
+        except Unsuitable:
+            pass
+    return ENGINES["eager"](model, precision=precision, device=device)
 
 
 def _timed(engine: Engine) -> tuple[np.ndarray, float]:

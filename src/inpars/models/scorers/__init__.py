@@ -48,7 +48,10 @@ def load_scorer(model: str | Path, options: ScoringOptions | None = None) -> Sco
         import sentence_transformers  # noqa: F401 - fails here, with a hint, rather than in the middle
     except ImportError:
         raise MissingDependency("sentence-transformers", "train", f"the model {str(model)!r}") from None
-    return SCORERS[family_of(where) if options.family == "auto" else options.family](where, options)
+    from inpars.models.quiet import quiet_loading
+
+    with quiet_loading():
+        return SCORERS[family_of(where) if options.family == "auto" else options.family](where, options)
 
 
 def family_of(model: str) -> Family:

@@ -8,8 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from inpars.errors import InparsError
-from inpars.models.engines.choose import Choice
-from inpars.models.engines.eager import Eager
+from inpars.models.engines.choose import Choice, engine_over
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
@@ -44,7 +43,8 @@ class CrossEncoder(PairScorer):
     def over(cls, model: Any, options: ScoringOptions) -> CrossEncoder:
         """A scorer over a sentence-transformers model in memory, which stays as it is."""
         scorer = cls.__new__(cls)
-        engine = Eager(Classifier(model).train(model.training), precision=options.precision, device=str(model.device))
+        module = Classifier(model).train(model.training)
+        engine = engine_over(module, options.precision, str(model.device))
         PairScorer.__init__(scorer, _tokens(model), engine)
         return scorer
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inpars.models.engines.choose import Choice
+from inpars.models.engines.choose import Choice, engine_over
 from inpars.models.files import model_file
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
@@ -41,11 +41,9 @@ class Seq2Seq(PairScorer):
     @classmethod
     def over(cls, model: Any, tokenizer: Any, scheme: Scheme, options: ScoringOptions) -> Seq2Seq:
         """A scorer over a model in memory, which stays as it is: to look at one while it trains."""
-        from inpars.models.engines.eager import Eager
-
         scorer = cls.__new__(cls)
         module = TargetLogits(model, scheme.target_ids(tokenizer)).train(model.training)
-        engine = Eager(module, precision=options.precision, device=str(model.device))
+        engine = engine_over(module, options.precision, str(model.device))
         PairScorer.__init__(scorer, PairTokens(tokenizer, scheme.max_length, scheme.template), engine)
         return scorer
 
