@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from inpars import __version__
 from inpars.data.artifacts import facts_of
 from inpars.data.files import read_json, write_json
+from inpars.versions import versions_of
 
 _LIBRARIES = (
     "numpy",
@@ -36,7 +36,7 @@ class Manifest:
             "created": self.previous.get("created", _now()),
             "finished": None,
             **facts,
-            "versions": {"python": platform.python_version(), **_versions()},
+            "versions": {"python": platform.python_version(), **versions_of(_LIBRARIES)},
             "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": _cores()},
             "steps": {},
         }
@@ -68,16 +68,6 @@ class Manifest:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for library in _LIBRARIES:
-        try:
-            found[library] = metadata.version(library)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _cores() -> int:

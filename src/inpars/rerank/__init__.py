@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.texts import Texts
 from inpars.data.files import read_jsonl
+from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
@@ -216,9 +215,7 @@ def _queries(queries: str | Path | list[Query]) -> list[Query]:
 
 
 def _identity(queries: list[Query]) -> str:
-    import hashlib
-
-    return hashlib.sha256(orjson.dumps([(query.query_id, query.text) for query in queries])).hexdigest()
+    return hash_of([(query.query_id, query.text) for query in queries])
 
 
 def _held_out_folder(model: str | Path, held_out: str | Path | None) -> Path | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, is_dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from inpars.train.config import TrainConfig
+from inpars.versions import versions_of
 
 _LIBRARIES = ("inpars", "torch", "transformers", "sentence-transformers", "accelerate", "peft")
 _ELSEWHERE = {"family", "base_model", "loss", "scheme"}
@@ -25,12 +25,5 @@ def about(trainee: Any, config: TrainConfig) -> dict[str, Any]:
         "loss": config.loss,
         "max_length": config.max_length,
         "hyper_parameters": {name: options[name] for name in options if name not in _ELSEWHERE | _NO_PART},
-        "versions": {name: found for name in _LIBRARIES if (found := _version(name))},
+        "versions": versions_of(_LIBRARIES),
     }
-
-
-def _version(library: str) -> str:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""

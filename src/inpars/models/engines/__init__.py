@@ -20,11 +20,14 @@ class Engine(Protocol):
     """
 
     name: str
-    tokens: int
-    """Tokens, padding included, that one batch may hold."""
 
     def __init__(self, model: Any, *, precision: ScoringPrecision, device: str, compile: bool = False) -> None:
         """Take over `model`, which may be changed in place. `Unsuitable` where this engine cannot run it here."""
+        ...
+
+    @property
+    def tokens(self) -> int:
+        """Tokens, padding included, that one batch may hold."""
         ...
 
     def run(self, batch: Sequence[Tokens]) -> np.ndarray:

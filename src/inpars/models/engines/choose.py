@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import os
 import platform
 import time
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from inpars.data.files import read_json, write_json
+from inpars.data.hashes import hash_of
 from inpars.errors import OptionError
 from inpars.models.engines import ENGINES, Engine, Unsuitable
 from inpars.models.precision import ScoringPrecision
@@ -23,6 +21,7 @@ from inpars.models.quiet import quiet_loading
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.tokens import Tokens
 from inpars.progress import say
+from inpars.versions import versions_of
 
 _WORTH_MEASURING = 1e14
 """Floating-point operations, some quarter of an hour of one core, beside which converting a model is little."""
@@ -106,22 +105,33 @@ class Choice:
         """What the speeds depend on: the machine, the libraries, the model's shape and the number format."""
         import torch
 
-        versions = {name: _version(name) for name in ("torch", "openvino", "onnxruntime")}
+        versions = versions_of(("torch", "openvino", "onnxruntime"))
         shape = {name: list(weight.shape) for name, weight in model.state_dict().items()}
         machine = [_processor(), torch.get_num_threads()]
         told = [machine, versions, shape, self.options.precision, self.options.compile]
-        return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        return hash_of(told)[:16]
 
 
-def engine_over(model: Any, precision: ScoringPrecision, device: str) -> Engine:
-    """An engine for a model in memory, which stays as it is and may go on to be trained."""
-    if device == "cpu":
-        try:
-            ragged: Engine = ENGINES["ragged"](copy.deepcopy(model).eval(), precision=precision, device=device)
-            return ragged
-        except Unsuitable:
-            pass
-    return ENGINES["eager"](model, precision=precision, device=device)
+class InMemory(Choice):
+    """The engine for a model in memory, which stays as it is and may go on to be trained.
+
+    It holds the weights of the moment when the first pairs are scored.
+    """
+
+    def __init__(self, model: Any, precision: ScoringPrecision, device: str) -> None:
+        self.model, self.precision, self.device = model, precision, device
+
+    def engine(self, pairs: int) -> Engine:
+        """The ragged engine over a copy where it can run the model, else plain torch over the model itself."""
+        if self.device == "cpu":
+            from inpars.models.engines.ragged import Ragged
+
+            try:
+                Ragged.check_kind(self.model)
+                return Ragged(copy.deepcopy(self.model).eval(), precision=self.precision, device=self.device)
+            except Unsuitable:
+                pass
+        return ENGINES["eager"](self.model, precision=self.precision, device=self.device)
 
 
 def _timed(engine: Engine) -> tuple[np.ndarray, float]:
@@ -158,13 +168,6 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 # Lengths like those of abstracts; ids that every vocabulary has.

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from inpars.errors import InparsError
-from inpars.models.engines.choose import Choice, engine_over
+from inpars.models.engines.choose import Choice, InMemory
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
@@ -44,7 +44,7 @@ class CrossEncoder(PairScorer):
         """A scorer over a sentence-transformers model in memory, which stays as it is."""
         scorer = cls.__new__(cls)
         module = Classifier(model).train(model.training)
-        engine = engine_over(module, options.precision, str(model.device))
+        engine = InMemory(module, options.precision, str(model.device))
         PairScorer.__init__(scorer, _tokens(model), engine)
         return scorer
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inpars.models.engines.choose import Choice, engine_over
+from inpars.models.engines.choose import Choice, InMemory
 from inpars.models.files import model_file
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
@@ -43,7 +43,7 @@ class Seq2Seq(PairScorer):
         """A scorer over a model in memory, which stays as it is: to look at one while it trains."""
         scorer = cls.__new__(cls)
         module = TargetLogits(model, scheme.target_ids(tokenizer)).train(model.training)
-        engine = engine_over(module, options.precision, str(model.device))
+        engine = InMemory(module, options.precision, str(model.device))
         PairScorer.__init__(scorer, PairTokens(tokenizer, scheme.max_length, scheme.template), engine)
         return scorer
 

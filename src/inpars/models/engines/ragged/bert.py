@@ -8,12 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
-from inpars.models.engines import Unsuitable
 from inpars.models.engines.ragged.attention import pooled_attention, self_attention
-from inpars.models.engines.ragged.linear import Activation, Format, Linear
+from inpars.models.engines.ragged.linear import Activation, Format, Linear, activation_of
 
 TYPES = ("bert", "electra", "roberta", "xlm-roberta", "camembert")
-_ACTIVATIONS: dict[str, Activation] = {"relu": "relu", "gelu": "gelu", "gelu_new": "gelu-tanh"}
 
 
 class Bert:
@@ -22,9 +20,7 @@ class Bert:
     def __init__(self, classifier: Any, format: Format, longest: int) -> None:
         model = classifier.model
         base, config = model.base_model, model.config
-        activation = _ACTIVATIONS.get(str(config.hidden_act))
-        if activation is None:
-            raise Unsuitable(f"the activation {config.hidden_act!r} is not at hand")
+        activation = activation_of(str(config.hidden_act))
         self.heads = config.num_attention_heads
         scale = (config.hidden_size // self.heads) ** -0.5
         self.embeddings, self.project = base.embeddings, getattr(base, "embeddings_project", None)

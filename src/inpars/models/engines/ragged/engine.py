@@ -37,9 +37,7 @@ class Ragged:
             raise Unsuitable("it is not compiled")
         format = _format(precision)
         check(format)
-        kind = model.model.config.model_type
-        if kind not in (*t5.TYPES, *bert.TYPES):
-            raise Unsuitable(f"it does not know models of type {kind!r}")
+        kind = self.check_kind(model)
         model.eval()
         expected = Eager(model, precision="fp32", device="cpu").run(_TRIAL)
         try:
@@ -50,6 +48,14 @@ class Ragged:
         tolerance = 1e-3 if format == "fp32" else 0.1
         if not np.allclose(got, expected, rtol=tolerance, atol=tolerance * max(1.0, float(np.abs(expected).max()))):
             raise Unsuitable("its outputs differ from the padded model's")
+
+    @staticmethod
+    def check_kind(model: Any) -> str:
+        """The model's type; `Unsuitable` where its layers are not at hand."""
+        kind = str(model.model.config.model_type)
+        if kind not in (*t5.TYPES, *bert.TYPES):
+            raise Unsuitable(f"it does not know models of type {kind!r}")
+        return kind
 
     @property
     def tokens(self) -> int:

@@ -15,6 +15,7 @@ Activation = Literal["none", "relu", "gelu", "gelu-tanh"]
 
 _DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32, "int8": torch.int8}
 _POST = {"none": ("none", ""), "relu": ("relu", ""), "gelu": ("gelu", "none"), "gelu-tanh": ("gelu", "tanh")}
+_ACTIVATIONS: dict[str, Activation] = {"relu": "relu", "gelu": "gelu", "gelu_new": "gelu-tanh"}
 
 
 class Linear:
@@ -58,6 +59,13 @@ class Linear:
             1.0, 0, torch.bfloat16, self.post, [], self.algorithm,
         )  # fmt: skip
         return product
+
+
+def activation_of(name: str) -> Activation:
+    """The activation that transformers calls `name`; `Unsuitable` where a layer cannot be fused with it."""
+    if name not in _ACTIVATIONS:
+        raise Unsuitable(f"the activation {name!r} is not at hand")
+    return _ACTIVATIONS[name]
 
 
 def check(format: Format) -> None:

@@ -8,12 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import rms_norm
 
-from inpars.models.engines import Unsuitable
 from inpars.models.engines.ragged.attention import pooled_attention, self_attention
-from inpars.models.engines.ragged.linear import Activation, Format, Linear
+from inpars.models.engines.ragged.linear import Activation, Format, Linear, activation_of
 
 TYPES = ("t5", "mt5")
-_ACTIVATIONS: dict[str, Activation] = {"relu": "relu", "gelu": "gelu", "gelu_new": "gelu-tanh"}
 
 
 class T5:
@@ -22,9 +20,7 @@ class T5:
     def __init__(self, target_logits: Any, format: Format, longest: int) -> None:
         model = target_logits.model
         config = model.config
-        activation = _ACTIVATIONS.get(config.dense_act_fn)
-        if activation is None:
-            raise Unsuitable(f"the activation {config.dense_act_fn!r} is not at hand")
+        activation = activation_of(config.dense_act_fn)
         self.start_id, self.heads, self.epsilon = target_logits.start_id, config.num_heads, config.layer_norm_epsilon
         self.format, self.longest = format, longest
         self.embedding = model.encoder.embed_tokens.weight.detach()
@@ -59,47 +55,47 @@ class T5:
         return self._bias
 
 
+class _FeedForward:
+    """Two layers, or with a gate three (T5 1.1 and mT5)."""
+
+    def __init__(self, dense: Any, format: Format, activation: Activation) -> None:
+        gated = hasattr(dense, "wi_0")
+        self.wide = Linear((dense.wi_0 if gated else dense.wi).weight, None, format, activation)
+        self.gate = Linear(dense.wi_1.weight, None, format) if gated else None
+        self.narrow = Linear(dense.wo.weight, None, format)
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        inner = self.wide(rows)
+        return self.narrow(inner if self.gate is None else inner * self.gate(rows))
+
+
 class _EncoderBlock:
     def __init__(self, block: Any, format: Format, activation: Activation, epsilon: float) -> None:
         attention = block.layer[0].SelfAttention
         stacked = torch.cat([attention.q.weight, attention.k.weight, attention.v.weight])
         self.norms = [layer.layer_norm.weight.detach() for layer in block.layer]
         self.qkv, self.out = Linear(stacked, None, format), Linear(attention.o.weight, None, format)
-        dense = block.layer[1].DenseReluDense
-        self.wide = [
-            Linear(getattr(dense, name).weight, None, format, activation if name in ("wi", "wi_0") else "none")
-            for name in ("wi", "wi_0", "wi_1")
-            if hasattr(dense, name)
-        ]
-        self.narrow = Linear(dense.wo.weight, None, format)
+        self.feed_forward = _FeedForward(block.layer[1].DenseReluDense, format, activation)
         self.epsilon = epsilon
 
     def __call__(self, hidden: Tensor, heads: int, lengths: list[int], bias: Tensor) -> None:
         normed = rms_norm(hidden, hidden.shape[1:], self.norms[0], self.epsilon)
         hidden.add_(self.out(self_attention(self.qkv(normed), heads, lengths, bias)))
         normed = rms_norm(hidden, hidden.shape[1:], self.norms[1], self.epsilon)
-        inner = self.wide[0](normed)
-        if len(self.wide) == 2:
-            inner = inner * self.wide[1](normed)
-        hidden.add_(self.narrow(inner))
+        hidden.add_(self.feed_forward(normed))
 
 
 class _DecoderBlock:
     """One block for the one token that a decoder starts with, in fp32: it attends to itself alone."""
 
     def __init__(self, block: Any, config: Any, activation: Activation) -> None:
-        own, cross, dense = block.layer[0].SelfAttention, block.layer[1].EncDecAttention, block.layer[2].DenseReluDense
+        own, cross = block.layer[0].SelfAttention, block.layer[1].EncDecAttention
         shape = (config.num_heads, config.d_kv, config.d_model)
         self.norms = [layer.layer_norm.weight.detach() for layer in block.layer]
         self.own = Linear(own.v.weight, None, "fp32"), Linear(own.o.weight, None, "fp32")
         self.query, self.out = Linear(cross.q.weight, None, "fp32"), Linear(cross.o.weight, None, "fp32")
         self.key, self.value = (weight.detach().view(shape) for weight in (cross.k.weight, cross.v.weight))
-        self.wide = [
-            Linear(getattr(dense, name).weight, None, "fp32", activation if name in ("wi", "wi_0") else "none")
-            for name in ("wi", "wi_0", "wi_1")
-            if hasattr(dense, name)
-        ]
-        self.narrow = Linear(dense.wo.weight, None, "fp32")
+        self.feed_forward = _FeedForward(block.layer[2].DenseReluDense, "fp32", activation)
         self.epsilon, self.heads = config.layer_norm_epsilon, config.num_heads
 
     def __call__(self, step: Tensor, hidden: Tensor, lengths: list[int]) -> Tensor:
@@ -107,11 +103,7 @@ class _DecoderBlock:
         step = step + out(value(self._normed(step, 0)))
         query = self.query(self._normed(step, 1)).view(len(step), self.heads, -1)
         step = step + self.out(pooled_attention(query, self.key, self.value, hidden, lengths))
-        normed = self._normed(step, 2)
-        inner = self.wide[0](normed)
-        if len(self.wide) == 2:
-            inner = inner * self.wide[1](normed)
-        return step + self.narrow(inner)
+        return step + self.feed_forward(self._normed(step, 2))
 
     def _normed(self, step: Tensor, layer: int) -> Tensor:
         return rms_norm(step, step.shape[1:], self.norms[layer], self.epsilon)
