@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +28,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-PEER = "inpars==0.2.1"
+from side_by_side import in_process, install_peer, matmul_peak
+
 NEW_TOKENS = 64
 LIMITS = {"max_doc_length": 256, "max_query_length": 200, "max_prompt_length": 2048, "max_new_tokens": NEW_TOKENS}
 SYSTEMS = {
@@ -89,10 +88,9 @@ def toolkit_template() -> str:
     return prompter.prompt(Document("", "{document}")).text + " {query}\n"
 
 
-def install_peer(folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*command, "--target", folder / "peer", PEER, "ftfy", "wcwidth"], check=True)
-    prompts = folder / "peer" / "inpars" / "prompts"
+def add_templates(peer: Path) -> None:
+    """The file of prompts that the toolkit's wheel lacks."""
+    prompts = peer / "prompts"
     prompts.mkdir()
     prompts.joinpath("templates.yaml").write_text(
         json.dumps({"inpars": {"mode": "static", "template": toolkit_template()}})
@@ -155,22 +153,6 @@ def with_ours(folder: Path, documents: list[list[str]], precision: str) -> tuple
     return took, [found[0].query if found else "" for found in queries], {"seconds": seconds} | counts
 
 
-def matmul_peak() -> dict[str, float]:
-    """GFLOP/s of a large square product, the best of several."""
-    import torch
-
-    peaks = {}
-    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        a, b = (torch.rand(2048, 2048).to(dtype) for _ in range(2))
-        best = float("inf")
-        for _ in range(8):
-            started = time.perf_counter()
-            a @ b
-            best = min(best, time.perf_counter() - started)
-        peaks[name] = 2 * 2048**3 / best / 1e9
-    return peaks
-
-
 def operations(facts: dict[str, Any], documents: int) -> float:
     """GFLOP a document: linear layers of every token, the output matrix of written ones, attention."""
     layers, width, vocabulary = 12, 768, 50_257
@@ -205,15 +187,8 @@ def one(arguments: argparse.Namespace) -> None:
 
 
 def run(arguments: argparse.Namespace, folder: Path, system: str, how: str, part: int) -> Any:
-    own = ["--folder", str(folder), "--parts", str(arguments.parts), "--threads", str(arguments.threads)]
-    environment = os.environ | {"OMP_WAIT_POLICY": "passive", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
-    if system == "toolkit":
-        environment["PYTHONPATH"] = str(folder / "peer")
-    command = [sys.executable, __file__, *own, "--one", system, how, str(part)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
+    own = ["--parts", arguments.parts, "--one", system, how, part]
+    return in_process(__file__, own, folder=folder, threads=arguments.threads, peer=system == "toolkit")
 
 
 def main() -> None:
@@ -232,7 +207,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_parts(folder, arguments.documents)
-        install_peer(folder)
+        add_templates(install_peer(folder, "ftfy", "wcwidth"))
         found: dict[str, list[Any]] = {system: [] for system in arguments.systems}
         peaks = []
         for part in range(arguments.rounds):

@@ -1,9 +1,10 @@
 """`inpars run quickstart` on every English test collection: effectiveness, significance, seconds.
 
-    python benchmarks/quickstart.py [--output DIR] [COLLECTION ...]
+    python benchmarks/quickstart.py [--output DIR] [--set STEP.OPTION=VALUE ...] [--queries N] [COLLECTION ...]
 
 The collections are read from `../shared/collections`. The run directories stay in DIR, so that a
-second call only prints the tables again; the tables go to standard output as Markdown.
+second call only prints the tables again; the tables go to standard output as Markdown. `--queries` takes at
+most N test queries of each collection, drawn by seed, for models that are slow.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import subprocess
 import sys
 from importlib import metadata
@@ -33,24 +35,39 @@ def main() -> None:
     parser.add_argument("collections", nargs="*", default=ENGLISH)
     parser.add_argument("--output", type=Path, default=Path("build/quickstart"))
     parser.add_argument("--set", action="append", default=[], help="override of a recipe option, as in `inpars run`")
+    parser.add_argument("--queries", type=int, default=0, help="at most this many test queries of each; 0 means all")
     arguments = parser.parse_args()
     results = {}
     for name in arguments.collections:
         if not (ROOT / name).is_dir():
             sys.exit(f"no collection {name!r} in {ROOT}")
-        results[name] = run(name, arguments.output / name, arguments.set)
+        results[name] = run(name, arguments.output / name, arguments.set, arguments.queries)
     print_tables(results)
 
 
-def run(name: str, folder: Path, overrides: list[str]) -> dict:
+def run(name: str, folder: Path, overrides: list[str], queries: int) -> dict:
     command = [sys.executable, "-m", "inpars", "run", "quickstart"]
     command += ["--corpus", str(ROOT / name), "--output", str(folder)]
+    if queries:
+        drawn = sample(ROOT / name, folder.with_name(f"{name}.queries.jsonl"), queries)
+        command += ["--queries", str(drawn), "--qrels", str(ROOT / name / "qrels" / "test.tsv")]
     for override in overrides:
         command += ["--set", override]
     subprocess.run(command, check=True, stdout=sys.stderr, env=os.environ | {"HF_HUB_OFFLINE": "1"})
     metrics = json.loads((folder / "metrics.json").read_text())
     manifest = json.loads((folder / "manifest.json").read_text())
     return {"metrics": metrics, "seconds": seconds(manifest), "facts": manifest["steps"]}
+
+
+def sample(collection: Path, output: Path, n: int) -> Path:
+    """A file of at most `n` of the collection's judged queries, in their order."""
+    judged = {line.split("\t")[0] for line in (collection / "qrels" / "test.tsv").read_text().splitlines()[1:]}
+    lines = (collection / "queries.jsonl").read_text().splitlines(keepends=True)
+    lines = [line for line in lines if json.loads(line)["_id"] in judged]
+    drawn = sorted(random.Random(1).sample(range(len(lines)), min(n, len(lines))))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text("".join(lines[place] for place in drawn))
+    return output
 
 
 def seconds(manifest: dict) -> dict[str, float]:

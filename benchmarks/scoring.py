@@ -18,8 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,7 +26,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-PEER = "inpars==0.2.1"
+from side_by_side import in_process, install_peer, matmul_peak
+
 COLLECTION = Path(__file__).resolve().parents[1].parent / "shared" / "collections" / "scifact"
 OURS = [
     *(("ragged", "fp32"), ("ragged", "bf16"), ("ragged", "int8"), ("eager", "fp32")),
@@ -61,13 +60,6 @@ def make_parts(folder: Path, queries: int, depth: int) -> None:
     for query in read_queries(COLLECTION / "queries.jsonl")[:queries]:
         pairs += [[query.text, corpus[doc_id].contents] for doc_id in index.search(query.text, depth)]
     (folder / "pairs.json").write_text(json.dumps(pairs))
-
-
-def install_peer(folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*command, "--target", folder / "peer", PEER], check=True)
-    # Its readers of datasets need libraries that scoring does not.
-    (folder / "peer" / "inpars" / "dataset.py").write_text("load_corpus = load_queries = None\n")
 
 
 def with_toolkit(model: str, pairs: list[list[str]]) -> tuple[float, list[float]]:
@@ -132,22 +124,6 @@ def with_ours(model: str, pairs: list[list[str]], engine: str, precision: str) -
     return time.perf_counter() - started, [run[query][document] for query, document in pairs]
 
 
-def matmul_peak() -> dict[str, float]:
-    """GFLOP/s of a large square product in fp32 and bf16, the best of several."""
-    import torch
-
-    peaks = {}
-    for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
-        a, b = (torch.rand(2048, 2048).to(dtype) for _ in range(2))
-        best = float("inf")
-        for _ in range(10):
-            started = time.perf_counter()
-            a @ b
-            best = min(best, time.perf_counter() - started)
-        peaks[name] = 2 * 2048**3 / best / 1e9
-    return peaks
-
-
 def one(arguments: argparse.Namespace) -> None:
     import torch
 
@@ -169,17 +145,12 @@ def one(arguments: argparse.Namespace) -> None:
 
 
 def run(arguments: argparse.Namespace, folder: Path, model: str, system: str, precision: str) -> Any:
-    environment = os.environ | {"OMP_WAIT_POLICY": "passive", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
-    environment["OMP_NUM_THREADS"] = str(arguments.threads)
-    if system == "toolkit":
-        environment["PYTHONPATH"] = str(folder / "peer")
-    own = ["--folder", str(folder), "--threads", str(arguments.threads), "--one", model, system, precision]
-    done = subprocess.run([sys.executable, __file__, *own], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1]
-        print(f"{model}: {system} {precision}: {reason}", file=sys.stderr)
+    own = ["--one", model, system, precision]
+    try:
+        return in_process(__file__, own, folder=folder, threads=arguments.threads, peer=system == "toolkit")
+    except RuntimeError as error:
+        print(f"{model}: {system} {precision}: {str(error).splitlines()[-1]}", file=sys.stderr)
         return None
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main() -> None:
@@ -198,7 +169,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_parts(folder, arguments.queries, arguments.depth)
-        install_peer(folder)
+        # The toolkit's readers of datasets need libraries that scoring does not.
+        (install_peer(folder) / "dataset.py").write_text("load_corpus = load_queries = None\n")
         found: dict[tuple[str, str], list[Any]] = {}
         peaks = []
         for number in range(arguments.rounds):

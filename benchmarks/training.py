@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import runpy
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
@@ -25,10 +24,12 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-PEER = "inpars==0.2.1"
+from side_by_side import in_process, install_peer
+
 COLLECTION = Path(__file__).resolve().parents[1].parent / "shared" / "collections" / "scifact"
 SYSTEMS = {
     "toolkit": ("toolkit", "fp32", 0.1),
+    "toolkit, no dropout": ("toolkit", "fp32", 0.0),
     "inpars fp32": ("ours", "fp32", 0.0),
     "inpars fp32, dropout 0.1": ("ours", "fp32", 0.1),
     "inpars bf16": ("ours", "bf16", 0.0),
@@ -82,7 +83,7 @@ class Watch:
         return {"rate": examples * steps / seconds, "losses": self.losses, "steps": steps}
 
 
-def with_toolkit(folder: Path, steps: int) -> dict[str, Any]:
+def with_toolkit(folder: Path, steps: int, dropout: float) -> dict[str, Any]:
     import transformers
     from torch.nn.functional import cross_entropy
 
@@ -98,12 +99,22 @@ def with_toolkit(folder: Path, steps: int) -> dict[str, Any]:
 
     # The module that is imported from is not the one that `import` gives: it was replaced by a lazy one.
     sys.modules["transformers"].Seq2SeqTrainer = Renamed  # type: ignore[attr-defined]
-    flags = {"triples": folder / "triples.tsv", "base_model": folder / "t5", "output_dir": folder / "toolkit"}
+    base = with_dropout(folder / "t5", dropout)
+    flags = {"triples": folder / "triples.tsv", "base_model": base, "output_dir": folder / "toolkit"}
     flags |= {"max_steps": steps, "per_device_train_batch_size": 8, "learning_rate": 3e-4, "weight_decay": 5e-5}
     flags |= {"lr_scheduler_type": "constant", "save_strategy": "no", "report_to": "none", "use_cpu": True}
     sys.argv = ["train", *(f"--{name}={value}" for name, value in flags.items())]
     runpy.run_module("inpars.train", run_name="__main__")
     return watch.told(8)
+
+
+def with_dropout(model: Path, dropout: float) -> Path:
+    """A copy of the model with that rate in its configuration, which is where the toolkit takes it from."""
+    copy = model.with_name(f"{model.name}-{dropout}")
+    shutil.copytree(model, copy, dirs_exist_ok=True)
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"dropout_rate": dropout}))
+    return copy
 
 
 def with_ours(folder: Path, steps: int, precision: str, dropout: float, output: str) -> dict[str, Any]:
@@ -143,31 +154,21 @@ def one(arguments: argparse.Namespace) -> None:
     system, precision, dropout = SYSTEMS[arguments.one]
     with tempfile.TemporaryDirectory() as output:
         if system == "toolkit":
-            found = with_toolkit(folder, arguments.steps)
+            found = with_toolkit(folder, arguments.steps, dropout)
         else:
             found = with_ours(folder, arguments.steps, precision, dropout, f"{output}/model")
     print(json.dumps(found))
 
 
 def run(arguments: argparse.Namespace, folder: Path, label: str) -> Any:
-    environment = os.environ | {"OMP_WAIT_POLICY": "passive", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
-    environment |= {"OMP_NUM_THREADS": str(arguments.threads), "HF_DATASETS_CACHE": str(folder / "datasets")}
-    if label == "toolkit":
-        environment["PYTHONPATH"] = str(folder / "peer")
-    own = [
-        "--folder",
-        str(folder),
-        "--threads",
-        str(arguments.threads),
-        "--steps",
-        str(arguments.steps),
-        "--one",
-        label,
-    ]
-    done = subprocess.run([sys.executable, __file__, *own], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
+    return in_process(
+        __file__,
+        ["--steps", arguments.steps, "--one", label],
+        folder=folder,
+        threads=arguments.threads,
+        peer=label.startswith("toolkit"),
+        HF_DATASETS_CACHE=str(folder / "datasets"),
+    )
 
 
 def main() -> None:
@@ -185,8 +186,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_parts(folder, arguments.steps)
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*command, "--target", folder / "peer", PEER], check=True)
+        install_peer(folder)
         found: dict[str, list[Any]] = {}
         for number in range(arguments.rounds):
             for label in arguments.systems:
