@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +15,10 @@ import Stemmer
 from inpars.data.corpora import open_corpus
 from inpars.data.qrels import read_qrels
 from inpars.data.queries import read_queries
-from inpars.errors import InparsError, OptionError
+from inpars.data.records import Query
+from inpars.errors import InparsError, MissingDependency, OptionError
+from inpars.retrieve import bm25 as bm25_module
+from inpars.retrieve import ranking
 from inpars.retrieve.bm25 import BM25
 
 Collection = Callable[[str], Path]
@@ -134,6 +139,80 @@ def test_an_unknown_language_is_refused_before_anything_is_read() -> None:
     with pytest.raises(OptionError, match="unknown language 'eng'") as error:
         BM25(unread(), language="eng")
     assert "did you mean 'en'?" in error.value.hint
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_the_documents_does_not_show(seed: int) -> None:
+    rng = random.Random(seed)
+    documents = [(f"d{n}", " ".join(rng.choices(["wing", "lift", "cone", "drag"], k=3))) for n in range(80)]
+    index = BM25(documents)
+    rng.shuffle(documents)
+    other = BM25(documents)
+    for query in ("wing", "lift cone", "drag wing lift"):
+        assert list(other.search(query, 15).items()) == list(index.search(query, 15).items())
+
+
+def test_queries_are_read_a_batch_ahead_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bm25_module, "QUERIES_AT_ONCE", 4)
+    read = []
+
+    def queries() -> Any:
+        for number in range(100):
+            read.append(number)
+            yield Query(str(number), "wing")
+
+    found = bm25(a="wing", b="wing lift").search_each(queries(), 1)
+    assert next(found)[0] == "0"
+    assert len(read) == 4
+    assert [query_id for query_id, _ in found] == [str(number) for number in range(1, 100)]
+
+
+def test_a_deep_search_takes_fewer_queries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bm25_module, "_KEYS_AT_ONCE", 6)
+    sizes: list[int] = []
+    best = BM25.best
+    monkeypatch.setattr(BM25, "best", lambda self, queries, k: sizes.append(len(queries)) or best(self, queries, k))
+    index = bm25(a="wing", b="wing", c="wing", d="cone")
+    run = index.search_all([Query(str(number), "wing") for number in range(8)], 3)
+    assert sizes == [2, 2, 2, 2]
+    assert len(run) == 8
+
+
+def test_little_work_is_done_without_numba_and_much_with_it_to_the_same_end(
+    cranfield: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("numba")
+    queries = read_queries(cranfield / "queries.jsonl")
+    calls = []
+    with_numba = ranking.with_numba
+    monkeypatch.setattr(ranking, "with_numba", lambda *given: calls.append(len(given[1])) or with_numba(*given))
+    index = BM25.of(open_corpus(cranfield))
+    little = index.search_all(queries, 20)
+    assert not calls
+    monkeypatch.setattr(bm25_module, "NUMBA_PAYS", 3 * index._work)
+    monkeypatch.setattr(bm25_module, "QUERIES_AT_ONCE", 100)
+    runs = [index.search_all(queries, 20) for _ in range(4)]
+    assert 0 < sum(calls) < 4 * len(queries), "from some batch on"
+    assert all(run == little for run in runs)
+    assert [list(scores) for scores in runs[-1].values()] == [list(scores) for scores in little.values()]
+
+
+def test_without_numba_auto_goes_on_and_numba_is_refused_before_anything_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unread() -> Any:
+        pytest.fail("documents were read")
+        yield
+
+    monkeypatch.setattr(bm25_module, "NUMBA_PAYS", 0)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    ranking.compiled.cache_clear()
+    try:
+        assert list(bm25(a="wing", b="cone").search("wing", 5)) == ["a"]
+        with pytest.raises(MissingDependency, match=r'pip install "inpars\[numba\]"'):
+            BM25(unread(), backend="numba")
+    finally:
+        ranking.compiled.cache_clear()
 
 
 @pytest.mark.parametrize(

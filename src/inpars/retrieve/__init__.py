@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,11 @@ from inpars.retrieve.options import RetrievalOptions
 
 class Retriever(Protocol):
     """Search over one corpus."""
+
+    @property
+    def doc_ids(self) -> Sequence[str]:
+        """The ids of all documents, in the order of the corpus."""
+        ...
 
     def search(self, query: str, k: int) -> dict[str, float]:
         """The at most `k` best documents for a query's text, best first, no two scores alike."""
@@ -37,14 +42,15 @@ def open_retriever(
 ) -> Retriever:
     """The retriever that `options.first_stage` names, over `corpus`.
 
-    A dense one keeps the encoded corpus in the folder `options.index`, else in `folder`, else in a
-    temporary one, and encodes as `scoring` says. `OptionError` where options do not go together.
+    Its index is kept in the folder `options.index`, else in `folder`, for whoever searches the same
+    corpus again; else BM25's is in memory and a dense one in a temporary folder. A dense one encodes as
+    `scoring` says. `OptionError` where options do not go together.
     """
     options.check()
     if options.first_stage == "bm25":
         from inpars.retrieve.bm25 import BM25
 
-        return BM25.of(corpus, k1=options.k1, b=options.b, language=options.language)
+        return BM25.of(corpus, k1=options.k1, b=options.b, language=options.language, folder=options.index or folder)
     from inpars.retrieve.dense import Dense
 
     return Dense.of(

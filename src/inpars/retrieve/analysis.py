@@ -67,7 +67,8 @@ def analyzer(language: str) -> Analyzer:
 
     stemmer, stop_list = _SNOWBALL[language]
     words: Any = getattr(stopwords, f"STOPWORDS_{stop_list}") if stop_list else ()
-    return Analyzer(_WORD.findall, frozenset(words), Stemmer.Stemmer(stemmer).stemWords)
+    # Without the library's own cache of stems, which costs more than stemming does once it is full.
+    return Analyzer(_WORD.findall, frozenset(words), Stemmer.Stemmer(stemmer, 0).stemWords)
 
 
 def _character_bigrams(text: str) -> list[str]:

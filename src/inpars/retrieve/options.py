@@ -24,7 +24,7 @@ class RetrievalOptions(Options):
     # The hash of its files is among the inputs, so that the model may lie anywhere.
     retriever: str | None = how(None, description="Bi-encoder of the dense first stage: a folder or a name on the hub.")
     index: Path | None = how(
-        None, description="Folder that keeps the encoded corpus for later commands; by default one beside the output."
+        None, description="Folder that keeps the index for later commands; by default one beside the output."
     )
     neighbours: Literal["exact", "faiss-flat", "faiss-hnsw"] = Field(
         "exact", description="How the dense first stage searches: exact needs no library, faiss-hnsw approximates."
