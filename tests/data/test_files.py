@@ -155,6 +155,18 @@ def test_a_line_that_is_no_json_object_is_shown(write_bytes: WriteBytes, line: b
         list(read_jsonl(path))
 
 
+def test_numbers_that_json_lacks_but_python_writes_are_none(write_bytes: WriteBytes) -> None:
+    path = write_bytes("rows.jsonl", b'\xef\xbb\xbf{"a": NaN, "b": [1, -Infinity, Infinity], "c": "NaN"}\n{"a": 1}\n')
+    assert [row for _, row in read_jsonl(path)] == [{"a": None, "b": [1, None, None], "c": "NaN"}, {"a": 1}]
+
+
+@pytest.mark.parametrize("line", [b'{"a": NaN', b'{"a": nan}', b'{"NaN": x}', b"NaN", b"[NaN]"])
+def test_a_line_is_not_json_because_a_nan_is_in_it(write_bytes: WriteBytes, line: bytes) -> None:
+    path = write_bytes("rows.jsonl", line + b"\n")
+    with pytest.raises(InputError, match="line 1: expected one JSON object"):
+        list(read_jsonl(path))
+
+
 def test_a_long_broken_line_is_shown_in_part_only(write_bytes: WriteBytes) -> None:
     path = write_bytes("rows.jsonl", b'{"a": "' + b"x" * 100_000 + b"\n")
     with pytest.raises(InputError) as raised:

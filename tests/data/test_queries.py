@@ -144,3 +144,17 @@ def test_bad_rows_are_refused(write_jsonl: Callable[..., Path], row: dict[str, A
 def test_an_empty_file_of_generated_queries_is_refused(write_jsonl: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match="expected at least one synthetic query; found an empty file"):
         list(read_synthetic_queries(write_jsonl([])))
+
+
+def test_a_log_probability_that_is_no_number_leaves_the_query_without_any(write_bytes: WriteBytes) -> None:
+    rows = [
+        '{"query": "a", "doc_id": "1", "log_probs": [-0.5, NaN], "score": NaN}',
+        '{"query": "b", "doc_id": "1", "log_probs": [-Infinity]}',
+        '{"query": "c", "doc_id": "1", "log_probs": NaN, "scores": {"copied": 0.5}}',
+        '{"query": "d", "doc_id": "1", "log_probs": [], "score": -Infinity}',
+        '{"query": "NaN", "doc_id": "NaN", "log_probs": [-0.5]}',
+    ]
+    queries = list(read_synthetic_queries(write_bytes("rows.jsonl", "\n".join(rows).encode())))
+    assert [query.log_probs for query in queries] == [None, None, None, [], [-0.5]]
+    assert [query.score for query in queries] == [None] * 5
+    assert (queries[4].query, queries[4].doc_id) == ("NaN", "NaN")

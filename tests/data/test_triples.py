@@ -6,10 +6,10 @@ import pytest
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document, Triple
 from inpars.data.triples import export_ids, export_texts, read_triples, write_triples
-from inpars.errors import InputError
+from inpars.errors import InparsError, InputError
 
 TRIPLES = [
-    Triple("q1", "what is\tlift", "d1", ["d2", "007"], [2.5, 1.0]),
+    Triple("q1", "what is\tlift", "d1", ["d2", "007"], [2.5, 1.0], teacher_scores=[3.0, 1.5, -2.0], ranks=[1, 4]),
     Triple("q2", "drag", "d2", ["d1"], [0.5], positive_text="the text\nwithout the query"),
 ]
 CORPUS = MemoryCorpus(
@@ -34,6 +34,21 @@ def test_the_export_of_texts_has_one_line_for_each_negative(tmp_path: Path) -> N
 def test_the_export_of_ids_has_one_line_for_each_negative(tmp_path: Path) -> None:
     assert export_ids(tmp_path / "triples.ids.tsv", TRIPLES) == 3
     assert (tmp_path / "triples.ids.tsv").read_text() == "q1\td1\td2\nq1\td1\t007\nq2\td2\td1\n"
+
+
+@pytest.mark.parametrize("triple", [Triple("q1", "lift", "gone", ["d1"]), Triple("q1", "lift", "d1", ["d2", "gone"])])
+def test_an_id_that_the_corpus_lacks_is_an_error_that_leaves_no_export(triple: Triple, tmp_path: Path) -> None:
+    with pytest.raises(InparsError, match=r"the triple of query q1 has document 'gone', which memory lacks") as error:
+        export_texts(tmp_path / "triples.tsv", [TRIPLES[0], triple], CORPUS)
+    assert "corpus that the negatives were mined from" in error.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_written_before_triples_had_ranks_loads(write_jsonl: Callable[..., Path]) -> None:
+    row = {"query_id": "q1", "query": "lift", "positive_id": "d1", "negative_ids": ["d2"], "scores": [1.0]}
+    [triple] = read_triples(write_jsonl([row]))
+    assert triple == Triple("q1", "lift", "d1", ["d2"], [1.0])
+    assert triple.to_row() == row
 
 
 def test_a_row_without_its_fields_is_an_input_error(write_jsonl: Callable[..., Path]) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import hashlib
 import io
+import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -95,9 +96,10 @@ def read_text_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def parse_json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    """One line of a JSONL file as a dict; `InputError` where it is anything else."""
+    """One line of a JSONL file as a dict; `InputError` where it is anything else. NaN and Infinity become None."""
+    line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
     try:
-        row = orjson.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+        row = _loads(line)
     except orjson.JSONDecodeError as error:
         text = decode(path, number, line).rstrip()
         raise InputError(
@@ -106,6 +108,19 @@ def parse_json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise InputError(path, line=number or None, expected="one JSON object", found=shorten(row))
     return row
+
+
+def _loads(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        # Python and pandas write them, though JSON has no such numbers.
+        if not any(word in line for word in (b"NaN", b"Infinity")):
+            raise
+        try:
+            return json.loads(line, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            raise error from None
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

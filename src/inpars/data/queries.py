@@ -55,7 +55,10 @@ def write_queries(path: str | Path, queries: Iterable[Query]) -> None:
 
 
 def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
-    """Stream a file of generated queries: ours, the toolkit's, or InPars v1's."""
+    """Stream a file of generated queries: ours, the toolkit's, or InPars v1's.
+
+    Where one log-probability is no number the query has none: what is known of the others is not its mean.
+    """
     path = Path(path)
     number = 0
     for number, row in read_jsonl(path):
@@ -66,6 +69,8 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
         for name in ("doc_id", "query_id"):
             if name == "doc_id" or row.get(name) is not None:
                 row[name] = Columns(id=name).read_id(row, path, number, ())
+        if isinstance(row.get("log_probs"), list) and None in row["log_probs"]:
+            row["log_probs"] = None
         try:
             yield SyntheticQuery.from_row(row)
         except TypeError as error:

@@ -79,7 +79,10 @@ class SyntheticQuery:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> SyntheticQuery:
-        """Read a row of ours, of the toolkit (`text`) or of InPars v1 (`question`)."""
+        """Read a row of ours, of the toolkit (`text`) or of InPars v1 (`question`).
+
+        v1's filter leaves one number in `log_probs`: that is the row's score.
+        """
         aliases = {"question": "query", "text": "doc_text"}
         known: dict[str, Any] = {}
         extra: dict[str, Any] = {}
@@ -87,6 +90,8 @@ class SyntheticQuery:
             name = aliases.get(key, key)
             (known if name in _QUERY_FIELDS else extra)[name] = value
         known = {key: value for key, value in known.items() if value is not None or key == "log_probs"}
+        if isinstance(number := known.get("log_probs"), int | float):
+            known |= {"log_probs": None, "score": known.get("score", float(number))}
         return cls(**known, extra=extra)
 
 
@@ -97,10 +102,12 @@ _QUERY_FIELDS = set(SyntheticQuery.__dataclass_fields__) - {"extra"}
 class Triple:
     """One training example by id: a query, its positive and its hard negatives, hardest first.
 
-    `scores` are the miner's scores of the negatives, in the same order. `positive_text` stands in
-    for the corpus text where the query was cut out of the document. `teacher_scores`, which only
-    distillation needs, are another model's scores of the positive and then of each negative in order:
-    one more than there are negatives.
+    `scores` are the miner's scores of the negatives and `ranks` their ranks, from 1, in the same order;
+    a negative that was drawn from the whole corpus and not retrieved has rank 0 and score 0.
+    `positive_text` stands in for the corpus text where the query was cut out of the document.
+    `teacher_scores`, which only distillation needs, are another model's scores of the positive and then
+    of each negative in order: one more than there are negatives. A query with several positives has a
+    triple for each, and none of its positives is a negative in any of them.
     """
 
     query_id: str
@@ -110,11 +117,13 @@ class Triple:
     scores: list[float] = field(default_factory=list)
     positive_text: str = ""
     teacher_scores: list[float] = field(default_factory=list)
+    ranks: list[int] = field(default_factory=list)
 
     def to_row(self) -> dict[str, Any]:
-        """The JSON object written to a file; `positive_text` and `teacher_scores` only where they are set."""
+        """The JSON object written to a file; `positive_text`, `teacher_scores` and `ranks` only where they are set."""
         row: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: value for name, value in row.items() if value or name not in ("positive_text", "teacher_scores")}
+        optional = ("positive_text", "teacher_scores", "ranks")
+        return {name: value for name, value in row.items() if value or name not in optional}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Triple:
