@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,13 @@ ROWS: list[dict[str, Any]] = [
 @pytest.fixture
 def queries(write_jsonl: Callable[..., Path]) -> Path:
     return write_jsonl(ROWS, "queries.jsonl")
+
+
+@pytest.fixture(scope="module")
+def generated(collection: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Queries of the extractive generator for a real collection."""
+    output = tmp_path_factory.mktemp("generated") / "queries.jsonl"
+    return inpars.generate(collection("xquad-en"), output, queries_per_document=4, extractive={"hide": 0.5})
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -63,22 +71,22 @@ def test_top_k_takes_the_scores_of_the_method_before_it(queries: Path, tmp_path:
     assert [(row["query_id"], row["score"]) for row in rows(output)] == [("b", -0.5), ("c", -0.1)]
 
 
-@pytest.mark.parametrize("methods", [[], ["length"], ["copied", "duplicates"], list(METHODS)])
-def test_kept_and_dropped_together_are_what_was_read(
-    methods: list[str], collection: Callable[[str], Path], tmp_path: Path
-) -> None:
-    read = inpars.generate(
-        collection("xquad-en"), tmp_path / "q.jsonl", queries_per_document=4, extractive={"hide": 0.5}
-    )
+@pytest.mark.parametrize(
+    "methods", [[], ["length"], ["copied", "duplicates"], ["length", "copied", "duplicates", "scores", "top_k"]]
+)
+def test_kept_and_dropped_together_are_what_was_read(methods: list[str], generated: Path, tmp_path: Path) -> None:
     output = inpars.filter(
-        read, tmp_path / "kept.jsonl", methods=methods, top_k={"keep_top_k": 0.5}, duplicates={"similarity": 0.5}
+        generated, tmp_path / "kept.jsonl", methods=methods, top_k={"keep_top_k": 0.5}, duplicates={"similarity": 0.5}
     )
-    dropped = rows(tmp_path / "kept.dropped.jsonl")
-    assert Counter(ids(output)) + Counter(row["query_id"] for row in dropped) == Counter(ids(read))
+    dropped = rows(tmp_path / "kept.dropped.jsonl") if methods else []
+    assert Counter(ids(output)) + Counter(row["query_id"] for row in dropped) == Counter(ids(generated))
     facts = facts_of(output)
-    assert facts["read"] == facts["kept"] + sum(facts["dropped"].values()) == len(ids(read))
+    assert facts["read"] == facts["kept"] + facts["dropped"] + facts["errors"] == len(ids(generated))
     by_method = Counter(row["dropped_by"] for row in dropped)
-    assert {method: by_method[method] for method in methods} == facts["dropped"]
+    assert [(entry["method"], entry["dropped"]) for entry in facts["funnel"]] == [(m, by_method[m]) for m in methods]
+    counts = [facts["read"], *(entry["kept"] for entry in facts["funnel"])]
+    assert [entry["read"] for entry in facts["funnel"]] == counts[:-1]
+    assert counts[-1] == facts["kept"]
 
 
 def test_output_of_one_filter_is_input_of_the_next(queries: Path, tmp_path: Path) -> None:
@@ -136,4 +144,67 @@ def test_a_line_that_is_no_query_is_named(write_jsonl: Callable[..., Path], tmp_
 
 
 def test_every_method_has_options_under_its_name() -> None:
-    assert set(METHODS) == set(FilterConfig.model_fields) - {"methods"}
+    assert set(METHODS) == set(FilterConfig.model_fields) - {"methods", "unit_size"}
+
+
+def test_methods_take_their_options_where_they_stand_and_otherwise_those_under_their_name(
+    queries: Path, tmp_path: Path
+) -> None:
+    methods = ["length", {"length": {"max-words": 5}}, {"scores": None}]
+    output = inpars.filter(queries, tmp_path / "kept.jsonl", methods=methods, length={"min_words": 1})
+    assert ids(output) == ["b", "d"]
+    # What is written with a method goes before what is under its name, and beside it.
+    both = inpars.filter(
+        queries,
+        tmp_path / "both.jsonl",
+        methods=[{"length": {"min_words": 5}}],
+        length={"min_words": 1, "max_words": 5},
+    )
+    assert ids(both) == ["d", "e"]
+
+
+@pytest.mark.parametrize("method", [{"length": 3}, {"length": {}, "scores": {}}, {}])
+def test_a_method_that_is_no_name_with_options_is_refused(method: Any, queries: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="expected a name, or one name with its options"):
+        inpars.filter(queries, tmp_path / "kept.jsonl", methods=[method])
+
+
+def test_rows_keep_their_prompts_and_examples_though_methods_do_not_see_them(
+    write_jsonl: Callable[..., Path], tmp_path: Path
+) -> None:
+    whole = [row | {"prompt_text": f"Write {row['query']}", "fewshot_examples": ["q1"]} for row in ROWS]
+    output = inpars.filter(write_jsonl(whole, "whole.jsonl"), tmp_path / "kept.jsonl")
+    for path in (output, tmp_path / "kept.dropped.jsonl"):
+        assert [(row["prompt_text"], row["fewshot_examples"]) for row in rows(path)] == [
+            (f"Write {row['query']}", ["q1"]) for row in rows(path)
+        ]
+    assert ids(output) == ["a", "d", "e"]
+
+
+def test_neither_prompts_nor_a_documents_second_query_take_memory(tmp_path: Path) -> None:
+    queries, long = tmp_path / "queries.jsonl", "word " * 4000
+    with queries.open("w") as stream:
+        for n in range(1500):
+            row = {"query": f"what is thing {n}", "doc_id": f"{n % 30}", "doc_text": f"{n % 30} {long}"}
+            stream.write(json.dumps(row | {"prompt_text": f"{n} {long}"}) + "\n")
+    tracemalloc.start()
+    inpars.filter(queries, tmp_path / "kept.jsonl", methods=["length"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert queries.stat().st_size > 50e6
+    assert peak < 6e6
+
+
+@pytest.mark.parametrize("name", ["kept.jsonl", "kept.dropped.jsonl"])
+def test_an_output_or_its_side_file_may_take_the_place_of_the_queries(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    inpars.filter(tmp_path / name, tmp_path / "kept.jsonl")
+    assert ids(tmp_path / "kept.jsonl") == ["a", "d", "e"]
+    assert ids(tmp_path / "kept.dropped.jsonl") == ["b", "c"]
+
+
+def test_a_side_file_without_rows_is_not_left_behind(queries: Path, tmp_path: Path) -> None:
+    inpars.filter(queries, tmp_path / "kept.jsonl")
+    assert (tmp_path / "kept.dropped.jsonl").exists()
+    inpars.filter(queries, tmp_path / "kept.jsonl", methods=[])
+    assert {path.name for path in tmp_path.iterdir()} == {"queries.jsonl", "kept.jsonl", "kept.jsonl.meta.json"}

@@ -1,26 +1,31 @@
 """Stage `filter`: keep the queries that are worth training on, and say why the others were dropped.
 
-A method is a function `judge(queries, options)` that gives, for each query, None to keep it or the
-reason to drop it.
+A method is a function `judge(queries, options, context)` that gives each query's outcome.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of
-from inpars.data.files import write_jsonl
-from inpars.data.queries import read_synthetic_queries, write_synthetic_queries
+from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.files import atomic_write
+from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.filter.config import FilterConfig
-from inpars.options import Options, parse_options
-from inpars.progress import say, track
+from inpars.errors import InputError, shorten
+from inpars.filter.config import FilterConfig, add_method_options
+from inpars.filter.method import Context, Dropped, Failed, Judge, MethodOptions, Outcome
+from inpars.models.language.base import LanguageModel
+from inpars.options import parse_options
+from inpars.progress import say
 from inpars.registry import Registry
-
-Judge = Callable[[Sequence[SyntheticQuery], Any], list[str | None]]
 
 METHODS: Registry[Judge] = Registry(
     "filter method",
@@ -28,46 +33,139 @@ METHODS: Registry[Judge] = Registry(
         "length": "inpars.filter.length:judge",
         "copied": "inpars.filter.copied:judge",
         "duplicates": "inpars.filter.duplicates:judge",
+        "language": "inpars.filter.language:judge",
         "scores": "inpars.filter.scores:judge",
         "top_k": "inpars.filter.top_k:judge",
+        "reranker": "inpars.filter.reranker:judge",
+        "consistency": "inpars.filter.consistency:judge",
+        "judge": "inpars.filter.judge:judge",
     },
 )
 
+Verdict = tuple[str, Dropped | Failed]
+"""What took a query out, by the method's name, and why."""
 
-def filter(queries: str | Path, output: str | Path, **options: Any) -> Path:
+
+def register(name: str, target: str, options: type[MethodOptions] = MethodOptions) -> None:
+    """Add a method from outside the package: `register("mine", "my_package.filters:judge", MyOptions)`."""
+    METHODS.register(name, target)
+    add_method_options(name, options)
+
+
+def filter(
+    queries: str | Path,
+    output: str | Path,
+    *,
+    corpus: str | Path | Corpus | None = None,
+    language_model: LanguageModel | None = None,
+    **options: Any,
+) -> Path:
     """Apply the configured methods in order to the file `queries`.
 
-    `options` are the fields of `FilterConfig`. `output` gets the kept queries in their order; beside
-    it `<stem>.dropped.jsonl` gets every other one with `dropped_by` and `reason`. Returns `output`.
+    `corpus`, a spec or an open one, is what the queries were generated from; only some methods read
+    it. `language_model` is a ready one, in place of the one that a method's options name. `options`
+    are the fields of `FilterConfig`. `output` gets the kept queries in their order; beside it
+    `<stem>.dropped.jsonl` gets those that a method dropped, with `dropped_by` and `reason`, and
+    `<stem>.errors.jsonl` those that a method could not judge, with `failed_in` and `error`: called
+    again, the stage asks for those alone. Returns `output`.
     """
     config = parse_options(FilterConfig, "filter", options)
-    judges = [(name, METHODS[name]) for name in config.methods]
-    artifact = Artifact(output, "filter", config, {"queries": fingerprint_of(Path(queries))})
+    steps = config.steps()
+    inputs = {"queries": fingerprint_of(Path(queries))}
+    for number, (name, chosen) in enumerate(steps, start=1):
+        inputs |= {f"{number}-{name}.{what}": value for what, value in chosen.inputs().items()}
+    opened = None
+    if corpus is not None and any(chosen.needs_corpus for _, chosen in steps):
+        opened = open_corpus(corpus)
+        inputs["corpus"] = opened.fingerprint()
+    if language_model is not None and any(chosen.asks_language_model for _, chosen in steps):
+        inputs["language_model"] = language_model.fingerprint()
+    artifact = Artifact(output, "filter", config, inputs)
     if artifact.is_current():
         return artifact.output
-    kept = list(read_synthetic_queries(queries))
+    read = _without_prompts(Path(queries))
     artifact.begin()
-    total, dropped = len(kept), []
-    for name, judge in track(judges, "filter", len(judges)):
-        reasons = judge(kept, _options_of(config, name))
-        dropped += [(query, name, reason) for query, reason in zip(kept, reasons, strict=True) if reason]
-        kept = [query for query, reason in zip(kept, reasons, strict=True) if not reason]
-    write_jsonl(artifact.side_file("dropped"), _dropped_rows(dropped))
-    write_synthetic_queries(artifact.output, kept)
-    by_method = {name: sum(d[1] == name for d in dropped) for name, _ in judges}
-    artifact.finish(read=total, kept=len(kept), dropped=by_method)
-    told = ", ".join(f"{name} {count:,}" for name, count in by_method.items())
-    say(f"filter: kept {len(kept):,} of {total:,} queries (dropped by {told}) -> {artifact.output}")
+    verdicts: list[Verdict | None] = [None] * len(read)
+    funnel: list[dict[str, Any]] = []
+    for number, (name, chosen) in enumerate(steps, start=1):
+        context = Context(artifact.folder / f"{number}-{name}", name, opened, language_model, config.unit_size)
+        standing = [place for place, verdict in enumerate(verdicts) if verdict is None]
+        outcomes = METHODS[name]([read[place] for place in standing], chosen, context)
+        # A method may stand in the list more than once.
+        label = name if all(entry["method"] != name for entry in funnel) else f"{name}-{number}"
+        for place, outcome in zip(standing, outcomes, strict=True):
+            verdicts[place] = None if outcome is None else (label, outcome)
+        counts = _counts(outcomes)
+        funnel.append({"method": label, "read": len(standing), **counts, **context.facts})
+    _write(artifact, Path(queries), read, verdicts)
+    total = _counts([None if verdict is None else verdict[1] for verdict in verdicts])
+    artifact.finish(read=len(read), **total, funnel=funnel)
+    told = ", ".join(f"{entry['method']} {entry['dropped']:,}" for entry in funnel)
+    say(f"filter: kept {total['kept']:,} of {len(read):,} queries (dropped by {told}) -> {artifact.output}")
+    if total["errors"]:
+        where = artifact.side_file("errors")
+        say(f"filter: {total['errors']:,} ended in an error, see {where}; the same command tries those again")
     return artifact.output
 
 
-def _dropped_rows(dropped: Iterable[tuple[SyntheticQuery, str, str]]) -> Iterable[dict[str, Any]]:
-    return (query.to_row() | {"dropped_by": name, "reason": reason} for query, name, reason in dropped)
+def _without_prompts(path: Path) -> list[SyntheticQuery]:
+    """The queries as methods get them: without the prompts, which are most of a file, each document's text held once.
+
+    `InputError` where one id stands for two queries, so that what is known of one is not said of the other.
+    """
+    queries: list[SyntheticQuery] = []
+    texts: dict[str, str] = {}
+    known: dict[str, tuple[str, str]] = {}
+    for query in read_synthetic_queries(path):
+        query.prompt_text, query.fewshot_examples = "", []
+        query.doc_text = texts.setdefault(query.doc_text, query.doc_text)
+        if known.setdefault(query.query_id, (query.query, query.doc_id)) != (query.query, query.doc_id):
+            raise InputError(
+                path,
+                expected="an id for every query",
+                found=f"{query.query_id!r} for {shorten(query.query)} and another",
+            )
+        queries.append(query)
+    return queries
 
 
-def _options_of(config: FilterConfig, name: str) -> Options | None:
-    options: Options | None = getattr(config, name, None)
-    return options
+def _write(
+    artifact: Artifact, path: Path, queries: Sequence[SyntheticQuery], verdicts: Sequence[Verdict | None]
+) -> None:
+    """The whole rows, read anew from `path`, with what methods set: kept, dropped and failed ones apart.
+
+    A side file without rows is not left behind.
+    """
+    places = {None: artifact.output, Dropped: artifact.side_file("dropped"), Failed: artifact.side_file("errors")}
+    rows: Counter[type | None] = Counter()
+    with ExitStack() as stack:
+        # All in one pass, as any of them may take the place of the queries.
+        streams = {kind: stack.enter_context(atomic_write(place)) for kind, place in places.items()}
+        for query, judged, verdict in zip(read_synthetic_queries(path), queries, verdicts, strict=True):
+            query.score, query.scores, query.extra = judged.score, judged.scores, judged.extra
+            kind = None if verdict is None else type(verdict[1])
+            streams[kind].write(orjson.dumps(query.to_row() | _told(verdict), option=orjson.OPT_APPEND_NEWLINE))
+            rows[kind] += 1
+    for kind, place in places.items():
+        if kind is not None and not rows[kind]:
+            place.unlink()
+
+
+def _told(verdict: Verdict | None) -> dict[str, str]:
+    if verdict is None:
+        return {}
+    name, outcome = verdict
+    if isinstance(outcome, Dropped):
+        return {"dropped_by": name, "reason": outcome.reason}
+    return {"failed_in": name, "error": outcome.cause}
+
+
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    return {
+        "dropped": sum(isinstance(outcome, Dropped) for outcome in outcomes),
+        "errors": sum(isinstance(outcome, Failed) for outcome in outcomes),
+        "kept": sum(outcome is None for outcome in outcomes),
+    }
 
 
 make_callable(__name__)

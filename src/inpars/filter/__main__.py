@@ -1,7 +1,7 @@
-"""`python -m inpars.filter` is `inpars filter`."""
+"""`python -m inpars.filter` is `inpars filter`, and with the InPars toolkit's flags the toolkit's command."""
 
 import sys
 
-from inpars.cli import main
+from inpars.drop_in.toolkit import main
 
-main(["filter", *sys.argv[1:]])
+main("filter", sys.argv[1:])

@@ -1,26 +1,43 @@
-"""Drop queries that stand word for word in the document they were written for."""
+"""Drop queries that stand word for word in the document they were written for, wholly or to a large part."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from inpars.data.records import SyntheticQuery
 from inpars.filter.config import CopiedOptions
+from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.words import number_of_words, shingles, words_of
 
-_WORD = re.compile(r"\w+")
 
-
-def judge(queries: Sequence[SyntheticQuery], options: CopiedOptions) -> list[str | None]:
+def judge(queries: Sequence[SyntheticQuery], options: CopiedOptions, context: Context) -> list[Outcome]:
     """The reason to drop each query, or None.
 
     Compared word by word, without case and punctuation, against the document as the query's author
-    saw it: a sentence that was cut out of the document is no copy.
+    saw it: a sentence that was cut out of the document is no copy. With `max_share` also by how many
+    of the query's n-grams the document has, which becomes `scores["copied"]`.
     """
-    reasons: list[str | None] = []
-    for query in queries:
-        words = _WORD.findall(query.query.lower())
-        text = f" {' '.join(_WORD.findall(query.doc_text.lower()))} "
-        copied = len(words) >= options.min_words and f" {' '.join(words)} " in text
-        reasons.append("copied from the document" if copied else None)
-    return reasons
+    # A document's queries stand close together.
+    read = lru_cache(maxsize=64)(words_of)
+    return [_outcome(query, read(query.doc_text), options) for query in queries]
+
+
+def _outcome(query: SyntheticQuery, document: list[str], options: CopiedOptions) -> Outcome:
+    words = words_of(query.query)
+    share = None if options.max_share is None else _share(words, document, options.ngram)
+    if share is not None:
+        query.scores["copied"] = share
+    if number_of_words(query.query) < options.min_words:
+        return None
+    if words and f" {' '.join(words)} " in f" {' '.join(document)} ":
+        return Dropped("copied from the document")
+    if share is not None and options.max_share is not None and share > options.max_share:
+        return Dropped(f"{share:.0%} of its {options.ngram}-grams are copied from the document")
+    return None
+
+
+def _share(words: list[str], document: list[str], length: int) -> float:
+    own = shingles(words, length)
+    # A query of fewer words than that is one n-gram, as long as it is.
+    return len(own & shingles(document, min(length, len(words)))) / len(own) if own else 0.0

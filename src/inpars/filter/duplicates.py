@@ -1,50 +1,54 @@
-"""Drop queries that say what an earlier query says."""
+"""Drop queries that say what a better query says."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from inpars.data.records import SyntheticQuery
+from inpars.errors import shorten
 from inpars.filter.config import DuplicatesOptions
+from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.selection import best_first
 
-_WORD = re.compile(r"\w+")
 
+def judge(queries: Sequence[SyntheticQuery], options: DuplicatesOptions, context: Context) -> list[Outcome]:
+    """The reason to drop each query, or None.
 
-def judge(queries: Sequence[SyntheticQuery], options: DuplicatesOptions) -> list[str | None]:
-    """The reason to drop each query, or None. The first of several alike is kept.
-
-    Near duplicates are exact in the sense of the set-similarity join: every pair whose word sets
-    reach the Jaccard similarity is found. Two sets that similar must share one of the rarest
-    `|x| - ceil(similarity |x|) + 1` words of each (prefix filtering; Chaudhuri et al., ICDE 2006).
+    Queries are equal where they differ in case and blanks at most; how near ones are found is up to
+    `kind`. Of several alike the best-scored is kept, and of those that score the same, the one with
+    the smallest id: from the best on, each query is compared with the ones kept so far, whatever the
+    order of `queries`.
     """
-    word_sets = [frozenset(_WORD.findall(query.query.lower())) for query in queries]
-    frequency = Counter(word for words in word_sets for word in words)
-    holders: defaultdict[str, list[int]] = defaultdict(list)
-    seen: dict[str, int] = {}
-    reasons: list[str | None] = []
-    for position, (query, words) in enumerate(zip(queries, word_sets, strict=True)):
-        text = " ".join(query.query.lower().split())
-        if text in seen:
-            reasons.append(f"same as {queries[seen[text]].query_id}")
-            continue
-        size = len(words)
-        rarest = sorted(words, key=lambda word: (frequency[word], word))
-        # The product may lie a rounding error above a whole number.
-        prefix = rarest[: size - math.ceil(options.similarity * size - 1e-9) + 1]
-        candidates = {p for word in prefix for p in holders[word]} if options.similarity < 1 else set()
-        alike = next((p for p in sorted(candidates) if _jaccard(words, word_sets[p]) >= options.similarity), None)
-        if alike is not None:
-            reasons.append(f"near duplicate of {queries[alike].query_id}")
-            continue
-        seen[text] = position
-        for word in prefix:
-            holders[word].append(position)
-        reasons.append(None)
-    return reasons
+    order = sorted(range(len(queries)), key=lambda i: best_first(queries[i]))
+    copies: dict[str, list[int]] = {}
+    for i in order:
+        copies.setdefault(" ".join(queries[i].query.lower().split()), []).append(i)
+    # The first of each group of equal ones stands for it.
+    first = [group[0] for group in copies.values()]
+    near = _near([queries[i].query for i in first], options, context)
+    outcomes: list[Outcome] = [None] * len(queries)
+    for group, like in zip(copies.values(), near, strict=True):
+        if like is not None:
+            other = queries[first[like]]
+            outcomes[group[0]] = Dropped(f"near duplicate of {other.query_id}, {shorten(other.query)}")
+        same = outcomes[group[0]] or Dropped(f"same as {queries[group[0]].query_id}")
+        for i in group[1:]:
+            outcomes[i] = same
+    return outcomes
 
 
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / len(one | other)
+def _near(texts: Sequence[str], options: DuplicatesOptions, context: Context) -> list[int | None]:
+    """For each text the place of the first before it that is near it and has none itself, or None."""
+    if options.kind == "words":
+        from inpars.filter.near_words import near_words
+
+        return near_words(texts, options.threshold, options.shingle)
+    if options.kind == "minhash":
+        from inpars.filter.near_minhash import near_minhash
+
+        return near_minhash(texts, options.threshold, options.shingle, options.permutations)
+    if options.kind == "embeddings":
+        from inpars.filter.near_embeddings import near_embeddings
+
+        return near_embeddings(texts, options.threshold, options, context.folder)
+    return [None] * len(texts)

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from inpars.data.records import SyntheticQuery
 from inpars.filter.config import LengthOptions
-
-# Thai, kana and Han are written without blanks: two characters stand in for a word.
-_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_UNSPACED}]{{1,2}}|[^\s{_UNSPACED}]+")
+from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.words import number_of_words
 
 
-def judge(queries: Sequence[SyntheticQuery], options: LengthOptions) -> list[str | None]:
-    """The reason to drop each query, or None, by its number of words."""
-    return [_reason(len(_WORD.findall(query.query)), options) for query in queries]
+def judge(queries: Sequence[SyntheticQuery], options: LengthOptions, context: Context) -> list[Outcome]:
+    """The reason to drop each query, or None, by its number of words, which becomes `scores["length"]`.
+
+    Its tokens are those that have a log-probability; where the generator gave none, they are not counted.
+    """
+    outcomes: list[Outcome] = []
+    for query in queries:
+        words = number_of_words(query.query)
+        query.scores["length"] = float(words)
+        outcomes.append(_outcome(words, options) or _by_tokens(query, options))
+    return outcomes
 
 
-def _reason(words: int, options: LengthOptions) -> str | None:
+def _outcome(words: int, options: LengthOptions) -> Outcome:
     if words < options.min_words:
-        return f"{words} words, fewer than {options.min_words}"
+        return Dropped(f"{words} words, fewer than {options.min_words}")
     if words > options.max_words:
-        return f"{words} words, more than {options.max_words}"
+        return Dropped(f"{words} words, more than {options.max_words}")
+    return None
+
+
+def _by_tokens(query: SyntheticQuery, options: LengthOptions) -> Outcome:
+    if query.log_probs is None:
+        return None
+    tokens = len(query.log_probs)
+    if tokens < options.min_tokens:
+        return Dropped(f"{tokens} tokens, fewer than {options.min_tokens}")
+    if options.max_tokens and tokens > options.max_tokens:
+        return Dropped(f"{tokens} tokens, more than {options.max_tokens}")
     return None

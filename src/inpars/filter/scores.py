@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import compress
 from statistics import fmean
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError
 from inpars.filter.config import ScoresOptions, Scoring
+from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.selection import select
 
 
-def judge(queries: Sequence[SyntheticQuery], options: ScoresOptions) -> list[str | None]:
-    """Set each query's `score`; the reason to drop it, or None.
+def judge(queries: Sequence[SyntheticQuery], options: ScoresOptions, context: Context) -> list[Outcome]:
+    """Set each query's `score` and select by it; the reason to drop it, or None.
 
     `InparsError` where no query has log-probabilities: the generator gave none.
     """
@@ -21,15 +24,16 @@ def judge(queries: Sequence[SyntheticQuery], options: ScoresOptions) -> list[str
             "the scores filter needs log-probabilities, and these queries have none",
             hint="generate with a backend that gives them, or leave 'scores' out of the filter's methods",
         )
-    reasons: list[str | None] = []
-    for query in queries:
-        if not query.log_probs or not all(value is not None and math.isfinite(value) for value in query.log_probs):
-            reasons.append("no usable log-probabilities")
-            continue
-        query.score = query.scores[options.scoring] = score(query.log_probs, options.scoring)
-        too_low = options.min_score is not None and query.score < options.min_score
-        reasons.append(f"{options.scoring} {query.score:.4f} below {options.min_score}" if too_low else None)
-    return reasons
+    usable = [_are_usable(query.log_probs) for query in queries]
+    scored = list(compress(queries, usable))
+    for query in scored:
+        query.score = query.scores[options.scoring] = score(query.log_probs or (), options.scoring)
+    selected = iter(select(scored, options))
+    return [next(selected) if good else Dropped("no usable log-probabilities") for good in usable]
+
+
+def _are_usable(log_probs: Sequence[float | None] | None) -> bool:
+    return bool(log_probs) and all(value is not None and math.isfinite(value) for value in log_probs or ())
 
 
 def score(log_probs: Sequence[float], scoring: Scoring) -> float:

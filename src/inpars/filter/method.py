@@ -1,0 +1,113 @@
+"""What a filter method is: queries and options in, one outcome a query out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from inpars.data.corpora import Corpus
+from inpars.data.files import read_jsonl, write_jsonl
+from inpars.data.records import SyntheticQuery
+from inpars.errors import InparsError
+from inpars.models.language.base import LanguageModel
+from inpars.options import Options
+from inpars.progress import track
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The query is not worth training on, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """There is no verdict on the query, and why; the next run asks again."""
+
+    cause: str
+
+
+Outcome = Dropped | Failed | None
+"""What becomes of a query; None keeps it."""
+
+
+class MethodOptions(Options):
+    """Options of one filter method."""
+
+    needs_corpus: ClassVar[bool] = False
+    """Whether the method reads the corpus that the queries were generated from."""
+    asks_language_model: ClassVar[bool] = False
+    """Whether the method asks a language model, which may be given ready."""
+
+    def inputs(self) -> dict[str, str]:
+        """Fingerprints of the files (models, prompts) that the options name, by what they are."""
+        return {}
+
+
+class Context:
+    """What a method may use besides the queries, and a memory of its scores that outlives a kill."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        corpus: Corpus | None = None,
+        language_model: LanguageModel | None = None,
+        unit_size: int = 1000,
+    ) -> None:
+        self.folder, self.name, self.language_model, self.unit_size = folder, name, language_model, unit_size
+        self._corpus = corpus
+        self.facts: dict[str, Any] = {}
+        """What the method has to tell of its work (tokens, dollars and the like), for the sidecar."""
+
+    @property
+    def corpus(self) -> Corpus:
+        """The corpus that the queries were generated from; `InparsError` where the stage was given none."""
+        if self._corpus is None:
+            raise InparsError(
+                f"the filter method {self.name!r} reads the documents, and no corpus was given",
+                hint="give the corpus that the queries were generated from: --corpus",
+            )
+        return self._corpus
+
+    def each(
+        self, queries: Sequence[SyntheticQuery], ask: Callable[[Sequence[SyntheticQuery]], Sequence[Any]]
+    ) -> list[Any]:
+        """A value for each query, from `ask` or, where it was asked before, from the units on disk.
+
+        `ask` takes some of the queries and gives a JSON value or `Failed` for each; it is called with
+        `unit_size` of them at most, and what it gave is safe on disk before the next call. `Failed`
+        is not remembered, and neither is anything once the stage has finished without errors.
+        """
+        known = dict(self._remembered())
+        # A query that stands twice in the file is asked once.
+        waiting = list({query.query_id: query for query in queries if query.query_id not in known}.values())
+        missing = iter(track(waiting, f"filter: {self.name}", len(waiting)))
+        failed: dict[str, Failed] = {}
+        number = len(list(self.folder.glob("*.jsonl")))
+        while unit := list(islice(missing, self.unit_size)):
+            values = {q.query_id: value for q, value in zip(unit, ask(unit), strict=True)}
+            failed |= {query_id: value for query_id, value in values.items() if isinstance(value, Failed)}
+            rows = [{"query_id": i, "value": value} for i, value in values.items() if i not in failed]
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_jsonl(self.folder / f"{number:06d}.jsonl", rows)
+            known |= {row["query_id"]: row["value"] for row in rows}
+            number += 1
+        return [known[q.query_id] if q.query_id in known else failed[q.query_id] for q in queries]
+
+    def _remembered(self) -> Iterator[tuple[str, Any]]:
+        for unit in sorted(self.folder.glob("*.jsonl")):
+            for _, row in read_jsonl(unit):
+                yield row["query_id"], row["value"]
+
+
+class Judge(Protocol):
+    """A filter method; it sets a query's `scores[name]` and `score` where it has a number to give."""
+
+    def __call__(self, queries: Sequence[SyntheticQuery], options: Any, context: Context) -> list[Outcome]:
+        """The outcome of each query, in order."""
+        ...
