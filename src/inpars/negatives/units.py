@@ -1,0 +1,67 @@
+"""Queries unit by unit: what is to be mined, what has been, and all of it together in the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from typing import IO, Any
+
+import orjson
+
+from inpars.data.artifacts import Artifact
+from inpars.data.files import atomic_write, read_jsonl
+from inpars.data.records import SyntheticQuery
+
+Mine = Callable[[Sequence[SyntheticQuery]], list[dict[str, Any]]]
+"""Queries in; for each a row with its `triples`, the `dropped` query or the `error`, and its `counts`."""
+
+
+def complete(artifact: Artifact, queries: Iterable[SyntheticQuery], size: int, mine: Mine) -> None:
+    """Mine what no unit holds yet, and what ended in an error: each unit is one file, with a row for each query."""
+    for number, unit in enumerate(_units(queries, size)):
+        path = artifact.unit(number)
+        rows = [row for _, row in read_jsonl(path)] if path.exists() else [{"error": None}] * len(unit)
+        missing = [place for place, row in enumerate(rows) if "error" in row]
+        if missing:
+            for place, row in zip(missing, mine([unit[place] for place in missing]), strict=True):
+                rows[place] = row
+            artifact.write_unit(number, rows)
+
+
+def merge(artifact: Artifact) -> tuple[Counter[str], Counter[str]]:
+    """Write the triples, and beside them the dropped queries and the errors; a side file without rows is left out.
+
+    Returns how many there are of each, and what became of the candidates.
+    """
+    rows: Counter[str] = Counter()
+    candidates: Counter[str] = Counter()
+    places = {"dropped": artifact.side_file("dropped"), "errors": artifact.side_file("errors")}
+    with ExitStack() as stack:
+        triples = stack.enter_context(atomic_write(artifact.output))
+        sides = {part: stack.enter_context(atomic_write(path)) for part, path in places.items()}
+        for unit in artifact.units():
+            for _, row in read_jsonl(unit):
+                candidates.update(row["counts"])
+                for triple in row.get("triples", ()):
+                    _write(triples, triple)
+                    rows["triples"] += 1
+                for part, field in (("dropped", "dropped"), ("errors", "error")):
+                    if field in row:
+                        _write(sides[part], row[field])
+                        rows[part] += 1
+    for part, path in places.items():
+        if not rows[part]:
+            path.unlink()
+    return rows, candidates
+
+
+def _write(stream: IO[bytes], row: dict[str, Any]) -> None:
+    stream.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _units(queries: Iterable[SyntheticQuery], size: int) -> Iterator[list[SyntheticQuery]]:
+    stream = iter(queries)
+    while unit := list(islice(stream, size)):
+        yield unit
