@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Callable
@@ -139,4 +140,31 @@ def tiny_cross_encoder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer:
     folder = tmp_path_factory.mktemp("models") / "cross-encoder"
     BertForSequenceClassification(_tiny_config(len(tiny_tokenizer), num_labels=1)).save_pretrained(folder)
     tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_seq2seq(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
+    """A T5-shaped model with random weights, whose tokenizer knows monoT5's words."""
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    tokenizer = copy.deepcopy(tiny_tokenizer)
+    tokenizer.add_tokens(["query", "document", "relevant", "true", "false", ":"])
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "seq2seq"
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=32,
+        d_kv=16,
+        d_ff=64,
+        num_layers=2,
+        num_heads=2,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=3,
+        dropout_rate=0.1,
+    )
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     return folder

@@ -56,6 +56,13 @@ def test_overrides_reach_nested_options_and_are_read_as_yaml():
     assert options["rerank"].fusion == "none"
 
 
+def test_nothing_after_the_sign_is_the_empty_text_and_null_is_no_value():
+    changed = load_recipe("quickstart", ["generate.model=", "rerank.device=null"])
+    options = {step.name: step.options for step in changed.steps}
+    assert options["generate"].model == ""
+    assert options["rerank"].device is None
+
+
 def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
     loaded = load_recipe("quickstart", ["train.seed=7"])
     again = load_recipe(recipe(tmp_path, loaded.to_yaml()))
@@ -83,7 +90,8 @@ def test_a_wrong_override_is_named(override, message):
     ("text", "message"),
     [
         ("steps: {filter: {}}", "takes queries, and no step before it gives any"),
-        ("steps: {generate: {}, train: {input: generate}}", "takes triples, and its input 'generate' gives queries"),
+        ("steps: {generate: {}, rerank: {input: generate}}", "takes a model, and its input 'generate' gives queries"),
+        ("steps: {train: {}}", "takes triples or queries, and no step before it gives any"),
         ("steps: {generate: {}, filter: {input: nothing}}", "unknown input of step 'filter'"),
         ("steps: {generat: {}}", "did you mean 'generate'"),
         ("steps: {../generate: {stage: generate}}", "a step is named in letters"),

@@ -64,3 +64,21 @@ def test_the_source_is_a_candidate_even_where_bm25_misses_it(toy_corpus):
     development = held_out_set([triple], open_corpus(toy_corpus), depth=5, language="en")
     assert len(development.first_stage["t"]) == 5
     assert development.first_stage["t"]["d33"] == 0.0
+
+
+def test_a_query_with_several_positives_is_held_out_with_all_of_them_or_not_at_all():
+    rows = [Triple(f"t{i}", f"query {i}", f"{name}{i}", ["n"]) for i in range(50) for name in ("d", "e")]
+    training, held_out = split(rows, 10, seed=1)
+    assert len({t.query_id for t in held_out}) == 10
+    assert len(held_out) == 20
+    assert not {t.query_id for t in held_out} & {t.query_id for t in training}
+    assert not {t.positive_id for t in held_out} & {t.positive_id for t in training}
+
+
+def test_each_positive_of_a_held_out_query_counts_and_the_query_once(toy_corpus):
+    held_out = [Triple("t", "wing lift drag", doc_id, ["d00"]) for doc_id in ("d33", "d07")]
+    development = held_out_set(held_out, open_corpus(toy_corpus), depth=5, language="en")
+    assert [query.query_id for query in development.queries] == ["t"]
+    assert development.qrels == {"t": {"d33": 1, "d07": 1}}
+    assert {"d33", "d07"} <= development.first_stage["t"].keys()
+    assert len(development.first_stage["t"]) == 5

@@ -14,11 +14,13 @@ from rich.console import Console
 from inpars.data.artifacts import sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
+from inpars.data.hashes import hash_of
 from inpars.data.test_sets import TestSet, open_test_set
 from inpars.errors import InparsError
 from inpars.pipeline.manifest import Manifest
+from inpars.pipeline.measuring import SYNTHETIC, model_behind
 from inpars.pipeline.recipe import Recipe, load_recipe
-from inpars.pipeline.stages import SYNTHETIC, Context, hash_of
+from inpars.pipeline.steps import Context, Step
 from inpars.pipeline.summary import summary
 from inpars.pipeline.verdict import verdict
 from inpars.progress import say
@@ -60,23 +62,29 @@ def run(
         say(f"run: done in {time.perf_counter() - started:.0f} s -> {folder}")
     else:
         say(f"run: nothing to do, every step of {folder} is up to date")
+    for step, measured in metrics.get("earlier", {}).items():
+        _show(measured, f"{name}, {step}")
     if metrics.get("systems"):
-        test_set = metrics["test_set"]
-        on = f"{test_set['queries']} {test_set['kind']}"
-        if left_out := test_set.get("few_shot_examples"):
-            on += f" ({left_out} few-shot examples left out)"
-        console = Console(highlight=False)
-        console.print(summary(metrics, f"{name}: {on}"))
-        for sentence in metrics["verdict"]:
-            console.print(sentence, soft_wrap=True)
+        _show(metrics, name)
     return metrics
+
+
+def _show(measured: dict[str, Any], title: str) -> None:
+    test_set = measured["test_set"]
+    on = f"{test_set['queries']} {test_set['kind']}"
+    if left_out := test_set.get("few_shot_examples"):
+        on += f" ({left_out} few-shot examples left out)"
+    console = Console(highlight=False)
+    console.print(summary(measured, f"{title}: {on}"))
+    for sentence in measured["verdict"]:
+        console.print(sentence, soft_wrap=True)
 
 
 def _carry_out(recipe: Recipe, context: Context, manifest: Manifest) -> bool:
     """Every step in order; whether any of them had work to do."""
     worked = False
-    for step in recipe.steps:
-        context.steps[step.name] = step
+    for written in recipe.steps:
+        context.steps[written.name] = step = written.resolved(context.outputs)
         before = _state(context.folder / step.name)
         context.outputs[step.name] = step.stage.run(step, context, context.folder / step.name)
         reused = before == _state(context.folder / step.name)
@@ -91,26 +99,36 @@ def _state(folder: Path) -> dict[str, Any]:
 
 
 def _metrics(recipe: Recipe, context: Context, corpus: str) -> dict[str, Any]:
-    evaluated = [step for step in recipe.steps if step.stage.name == "evaluate"]
+    """What the last evaluate step measured, and under `earlier` the others by name."""
     value: dict[str, Any] = {"recipe": recipe.name, "corpus": corpus}
-    if not evaluated:
-        return value
-    measured = read_json(context.outputs[evaluated[-1].name])
+    evaluated = [step for step in recipe.steps if step.stage.name == "evaluate"]
+    if evaluated:
+        value |= _measured(evaluated[-1], context)
+    if earlier := {step.name: _measured(step, context) for step in evaluated[:-1]}:
+        value["earlier"] = earlier
+    return value
+
+
+def _measured(step: Step, context: Context) -> dict[str, Any]:
+    measured = read_json(context.outputs[step.name])
     synthetic = context.test_set is None
-    value["test_set"] = {
-        "kind": SYNTHETIC if synthetic else "test queries",
-        "queries": measured["queries"],
-    }
+    test_set = {"kind": SYNTHETIC if synthetic else "test queries", "queries": measured["queries"]}
     if measured.get("excluded_queries"):
-        value["test_set"]["few_shot_examples"] = len(measured["excluded_queries"])
-    models = [step for step in recipe.steps if step.stage.name == "train"]
-    best_step = read_json(sidecar(context.outputs[models[-1].name]))["best_step"] if models else None
-    measure = next(iter(next(iter(measured["systems"].values()))))
-    return (
-        value
-        | {key: measured[key] for key in ("systems", "comparisons")}
-        | {"verdict": verdict(measured, measure, best_step=best_step, synthetic=synthetic)}
+        test_set["few_shot_examples"] = len(measured["excluded_queries"])
+    retriever = context.steps[step.input].options.model_dump().get("retriever")
+    sentences = verdict(
+        measured,
+        next(iter(next(iter(measured["systems"].values())))),
+        best_step=read_json(sidecar(model_behind(step, context)))["best_step"],
+        synthetic=synthetic,
+        trained_first_stage=retriever in [str(output) for output in context.outputs.values()],
     )
+    return {
+        "test_set": test_set,
+        "systems": measured["systems"],
+        "comparisons": measured["comparisons"],
+        "verdict": sentences,
+    }
 
 
 def _inputs(name: str, corpus: Corpus, test_set: TestSet | None, recipe: Recipe) -> dict[str, Any]:

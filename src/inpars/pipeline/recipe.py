@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,9 @@ from inpars.data.files import read_text
 from inpars.data.mappings import parse_mapping
 from inpars.errors import InparsError, OptionError, unknown_name
 from inpars.options import parse_options
-from inpars.pipeline.stages import STAGES, Step
+from inpars.pipeline.references import is_reference, references
+from inpars.pipeline.stages import STAGES
+from inpars.pipeline.steps import MODEL, Stage, Step
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def load_recipe(recipe: str | Path, overrides: list[str] | None = None) -> Recip
         _override(steps, override)
     checked: dict[str, Step] = {}
     for name, written in steps.items():
-        checked[str(name)] = _step(str(name), written, checked)
+        checked[str(name)] = _step(str(name), written, checked, [str(known) for known in steps])
     return Recipe(str(source.get("name", recipe)), str(source.get("description", "")).strip(), tuple(checked.values()))
 
 
@@ -92,25 +95,56 @@ def _override(steps: dict[str, Any], override: str) -> None:
         existing = inner.get(part)
         inner[part] = dict(existing) if isinstance(existing, dict) else {}
         inner = inner[part]
-    inner[path[-1].replace("-", "_")] = yaml.safe_load(value)
+    # Nothing after the sign is the empty text, as in generate.model= for no model; YAML has null for None.
+    inner[path[-1].replace("-", "_")] = yaml.safe_load(value) if value.strip() else ""
 
 
-def _step(name: str, written: Any, earlier: dict[str, Step]) -> Step:
+def _step(name: str, written: Any, earlier: dict[str, Step], names: Iterable[str]) -> Step:
     if not re.fullmatch(r"\w[\w-]*", name):
         raise OptionError(f"step {name!r}: a step is named in letters, digits, '_' and '-': its folder is called so")
     if written is not None and not isinstance(written, dict):
         raise OptionError(f"step {name!r}: expected options as a mapping; found {written!r}")
     options = dict(written or {})
     stage = STAGES[str(options.pop("stage", name))]
-    chosen = options.pop("input", None)
+    chosen = _input(name, stage, options.pop("input", None), earlier)
+    if is_reference(retriever := options.get("first_stage")):
+        options |= {"first_stage": "dense", "retriever": retriever}
+    _check_references(name, options, earlier, names)
+    step = Step(name, stage, chosen, parse_options(stage.config(), name, options))
+    if stage.check is not None:
+        stage.check(step, earlier)
+    return step
+
+
+def _input(name: str, stage: Stage, chosen: Any, earlier: dict[str, Step]) -> str:
+    """The step that `name` takes its input from: the one chosen, else the last that gives what is wanted most."""
     if chosen is not None and chosen not in earlier:
         raise unknown_name(f"input of step {name!r}", str(chosen), earlier)
+    taken = " or ".join(stage.takes)
     if stage.takes and chosen is None:
-        giving = [step.name for step in earlier.values() if step.stage.gives == stage.takes]
+        giving = [step.name for kind in reversed(stage.takes) for step in earlier.values() if step.stage.gives == kind]
         if not giving:
-            raise OptionError(f"step {name!r} takes {stage.takes}, and no step before it gives any")
+            raise OptionError(f"step {name!r} takes {taken}, and no step before it gives any")
         chosen = giving[-1]
-    if stage.takes and earlier[chosen].stage.gives != stage.takes:
-        gives = earlier[chosen].stage.gives
-        raise OptionError(f"step {name!r} takes {stage.takes}, and its input {chosen!r} gives {gives}")
-    return Step(name, stage, chosen or "", parse_options(stage.config(), name, options))
+    if stage.takes and (gives := earlier[chosen].stage.gives) not in stage.takes:
+        raise OptionError(f"step {name!r} takes {taken}, and its input {chosen!r} gives {gives}")
+    return str(chosen or "")
+
+
+def _check_references(name: str, options: dict[str, Any], earlier: dict[str, Step], names: Iterable[str]) -> None:
+    models = [step.name for step in earlier.values() if step.stage.gives == MODEL]
+    for place, referred in references(options):
+        where = ".".join((name, *place))
+        hint = f"models before it: {', '.join('@' + model for model in models) or 'none'}"
+        if referred not in earlier:
+            if referred in names:
+                raise OptionError(f"{where}: step {referred!r} does not come before step {name!r}", hint=hint)
+            raise unknown_name(f"step in {where}", referred, models)
+        if referred not in models:
+            gives = earlier[referred].stage.gives
+            raise OptionError(f"{where}: step {referred!r} gives {gives}, where a model is wanted", hint=hint)
+        family = earlier[referred].options.model_dump()["family"]
+        if place[-1] == "retriever" and family != "bi-encoder":
+            raise OptionError(
+                f"{where}: step {referred!r} trains a {family}, and only a bi-encoder can retrieve", hint=hint
+            )

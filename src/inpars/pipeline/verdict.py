@@ -8,24 +8,39 @@ _SIGNIFICANT = 0.05
 _SPOKEN = {"bm25": "BM25", "dense": "dense search"}
 
 
-def verdict(metrics: dict[str, Any], measure: str, *, best_step: int | None, synthetic: bool) -> list[str]:
+def verdict(
+    metrics: dict[str, Any],
+    measure: str,
+    *,
+    best_step: int | None,
+    synthetic: bool,
+    trained_first_stage: bool = False,
+) -> list[str]:
     """Sentences about the tuned model against its base and against the first stage.
 
     `metrics` has `systems`, the first stage first, and `comparisons`, `measure` is the one spoken
-    about, `best_step` the step of the weights that were kept (0: the base itself).
+    about, `best_step` the step of the weights that were kept (0: the base itself). The base may have
+    no figures: one that ranks nothing by itself. `trained_first_stage` says that the first stage is
+    a model that this run has trained.
     """
     sentences = []
     first_stage = next(iter(metrics["systems"]))
     spoken = _SPOKEN.get(first_stage, first_stage)
     if best_step == 0:
+        # A base that is no model of the trained family is measured as what it is, and trained with a new head.
+        kept = (
+            "is the base" if _alike(metrics, "tuned", "base") else "is the base as training began, its head untrained"
+        )
         sentences.append(
             "Tuning did not help: no training step ranked the held-out queries clearly better than the base, "
-            "so 'tuned' is the base."
+            f"so 'tuned' {kept}."
         )
     else:
         sentences += _sentence(metrics, "tuned", "base", measure, "The tuned model", "the base")
         subject = f"Fused with {spoken}, the tuned model"
         sentences += _sentence(metrics, "tuned_fused", "base_fused", measure, subject, "the base fused likewise")
+        if "tuned" in metrics["systems"] and "base" not in metrics["systems"]:
+            sentences.append("The base ranks nothing before it is trained, so there is none to compare with.")
     best = max(metrics["systems"], key=lambda name: metrics["systems"][name][measure])
     if best == first_stage:
         sentences.append(f"Nothing here beats {spoken}: use {spoken}.")
@@ -36,7 +51,18 @@ def verdict(metrics: dict[str, Any], measure: str, *, best_step: int | None, syn
             "These are held-out synthetic queries, on which the model and the weight were also chosen: they show that "
             "training worked, not that search got better. Give --queries and --qrels to measure that."
         )
+        if trained_first_stage:
+            sentences.append(
+                f"The first stage, {spoken}, was trained in this run too, perhaps on some of these queries: "
+                "its figures flatter it."
+            )
     return sentences
+
+
+def _alike(metrics: dict[str, Any], one: str, other: str) -> bool:
+    found = [metrics["systems"].get(name) for name in (one, other)]
+    # Weights that are the same bit for bit may round otherwise in another file or engine.
+    return None not in found and all(abs(found[0][name] - found[1][name]) < 0.005 for name in found[0])
 
 
 def _sentence(metrics: dict[str, Any], system: str, baseline: str, measure: str, subject: str, other: str) -> list[str]:

@@ -16,13 +16,13 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import write_json
 from inpars.data.held_out import HeldOut
 from inpars.data.records import Triple
-from inpars.data.triples import read_triples
 from inpars.errors import InparsError, MissingDependency
 from inpars.models.locate import locate, model_fingerprint
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 from inpars.train.config import TrainConfig
 from inpars.train.facts import about
+from inpars.train.reading import check_loss, kind_of, read_examples
 
 if TYPE_CHECKING:
     from inpars.train.processes import Processes
@@ -32,6 +32,9 @@ HELD_OUT = "held_out"
 
 def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, **options: Any) -> Path:
     """Fine-tune `base_model` on a file of triples; returns the folder `output`, a model to load.
+
+    `triples` may also be a file of synthetic queries: they have no negatives but each other's
+    documents, which only the loss in-batch can learn from (`OptionError` for any other).
 
     A part of the queries is held out, with their documents. The weights that rank these best are
     kept, those of the untouched base among them. Beside the weights lie `inpars.json` (what the
@@ -43,9 +46,11 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     """
     config = parse_options(TrainConfig, "train", options)
     corpus, triples = open_corpus(corpus), Path(triples)
+    kind = kind_of(triples)
+    check_loss(triples, kind, config)
     watched = (config.monitor_queries, config.monitor_qrels, config.monitor_run)
     inputs = {
-        "triples": fingerprint_of(triples),
+        kind: fingerprint_of(triples),
         "corpus": corpus.fingerprint(),
         "base_model": model_fingerprint(config.base_model),
     } | {f"monitor_{number}": fingerprint_of(path) for number, path in enumerate(watched) if path}
@@ -63,7 +68,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         return artifact.output
     check_arguments(config)
     base_model = _load_path(config.base_model)
-    training, kept_out = split(read_triples(triples), config.held_out_queries, config.seed)
+    training, kept_out = split(read_examples(triples, corpus), config.held_out_queries, config.seed)
     if processes.main:
         artifact.begin()
         if not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
@@ -72,7 +77,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     with _deterministic():
         facts = _train(training, corpus, config, base_model, artifact.folder, processes)
     if processes.main:
-        facts["training_data"] = {name: inputs[name] for name in ("triples", "corpus")}
+        facts["training_data"] = {name: inputs[name] for name in (kind, "corpus")}
         _put_in_place(artifact.folder, artifact.output, facts)
         artifact.finish(**facts)
         say(f"train: kept {_told(facts)} -> {artifact.output}")
@@ -125,7 +130,8 @@ def _monitor(config: TrainConfig, corpus: Corpus) -> Any:
         return None
     from inpars.train.monitor import Monitor
 
-    return Monitor(corpus, config.monitor_queries, config.monitor_run, config.monitor_qrels, config.monitor_depth)
+    watched = (config.monitor_queries, config.monitor_run, config.monitor_qrels)
+    return Monitor(corpus, *watched, config.monitor_depth, config.monitor_measures)
 
 
 def _put_in_place(folder: Path, output: Path, facts: dict[str, Any]) -> None:
@@ -138,6 +144,8 @@ def _put_in_place(folder: Path, output: Path, facts: dict[str, Any]) -> None:
     shutil.copytree(folder / HELD_OUT, complete / HELD_OUT)
     for curve in folder.glob("learning_curve.*"):
         shutil.copyfile(curve, complete / curve.name)
+    for kept in folder.glob("checkpoint-*"):
+        shutil.copytree(kept, complete / kept.name)
     write_json(complete / "inpars.json", facts)
     model_card(complete, facts)
     if output.exists():

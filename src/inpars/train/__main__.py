@@ -1,7 +1,7 @@
-"""`python -m inpars.train` is `inpars train`."""
+"""`python -m inpars.train` is `inpars train`, and with the InPars toolkit's flags the toolkit's command."""
 
 import sys
 
-from inpars.cli import main
+from inpars.drop_in.toolkit import main
 
-main(["train", *sys.argv[1:]])
+main("train", sys.argv[1:])

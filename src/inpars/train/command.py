@@ -14,14 +14,14 @@ _DEFAULTS = TrainConfig()
 def train(
     triples: Path, *, corpus: str, output: Path, options: Annotated[TrainConfig, Parameter(name="*")] = _DEFAULTS
 ) -> None:
-    """Fine-tune a model on triples.
+    """Fine-tune a model on triples, or a bi-encoder on queries alone.
 
     Parameters
     ----------
     triples
-        JSONL file of triples.
+        JSONL file of triples, or of synthetic queries: these suffice for the loss in-batch.
     corpus
-        The corpus that the triples' documents are in.
+        The corpus that their documents are in.
     output
         Folder for the model.
     """

@@ -47,7 +47,7 @@ def _value(text: str) -> Any:
 
 
 class TrainConfig(Options):
-    """Fine-tune a model on triples.
+    """Fine-tune a model on triples, or on queries alone.
 
     Options with the family's own default follow the papers: inpars/train/defaults.py, docs/training.md.
     """
@@ -117,6 +117,12 @@ class TrainConfig(Options):
     monitor_qrels: Path | None = Field(None, description="Judgments of the queries to watch.")
     monitor_run: Path | None = Field(None, description="A first stage's run for the queries to watch.")
     monitor_depth: int = Field(100, ge=1, description="Documents reranked for each query to watch.")
+    monitor_measures: tuple[str, ...] = Field(
+        ("nDCG@10", "RR@10", "R@100"), min_length=1, description="What is measured on the queries to watch."
+    )
+    keep_every: int = Field(
+        0, ge=0, description="Keep the weights of every so many steps, and of the last, in checkpoint-N; 0 keeps none."
+    )
 
     language: str = Field("en", description="Language of the documents (ISO 639-1), for the held-out set's BM25.")
     precision: Precision = Field("auto", description="Number format of the matrix products.")
@@ -142,6 +148,10 @@ class TrainConfig(Options):
         if any(watched) and not all(watched):
             raise ValueError("monitor_queries, monitor_qrels and monitor_run go together")
         return self
+
+    def identity(self) -> dict[str, Any]:
+        """The options that the model depends on: the base's own files count, wherever they lie."""
+        return {name: value for name, value in super().identity().items() if name != "base_model"}
 
     @property
     def distils(self) -> bool:

@@ -95,6 +95,9 @@ class Selection(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Score the averaged weights where it is time to, then have a checkpoint written."""
+        every, step = self.config.keep_every, state.global_step
+        if every and self.processes.main and (step % every == 0 or step == max(self.at)):
+            self.trainee.save(self.folder / f"checkpoint-{step}")
         if state.global_step not in self.at:
             return
         if self.processes.main:

@@ -15,21 +15,31 @@ from inpars.retrieve.bm25 import BM25
 
 
 def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], list[Triple]]:
-    """`(training, held out)`: `n` triples of `n` documents, and all triples of other documents.
+    """`(training, held out)`: `n` queries of `n` documents, and all triples of other queries and documents.
 
     Where triples are few, at most a fifth is held out. Queries whose words were cut out of their
-    document come first: they alone tell a model that understands from one that matches words.
+    document come first: they alone tell a model that understands from one that matches words. A
+    query that has several positives is held out with all of them, a triple for each.
     """
     everything = list(triples)
     rng = generator(seed, "held out")
     order = [everything[int(place)] for place in rng.permutation(len(everything))]
     order.sort(key=lambda triple: not triple.positive_text)
-    held_out: dict[str, Triple] = {}
+    chosen: set[str] = set()
+    held_out: dict[tuple[str, str], Triple] = {}
+    positives: set[str] = set()
     for triple in order:
-        if len(held_out) == min(n, len(everything) // 5):
+        if len(chosen) == min(n, len(everything) // 5):
             break
-        held_out.setdefault(triple.positive_id, triple)
-    training = [triple for triple in everything if triple.positive_id not in held_out]
+        if triple.query_id not in chosen and triple.positive_id not in positives:
+            chosen.add(triple.query_id)
+            positives.add(triple.positive_id)
+            held_out[triple.query_id, triple.positive_id] = triple
+    for triple in everything:
+        if triple.query_id in chosen:
+            held_out.setdefault((triple.query_id, triple.positive_id), triple)
+            positives.add(triple.positive_id)
+    training = [t for t in everything if t.positive_id not in positives and t.query_id not in chosen]
     if not held_out or not training:
         raise InparsError(
             f"{len(everything)} triples of {len({t.positive_id for t in everything})} documents are too few",
@@ -41,20 +51,23 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
 def held_out_set(triples: list[Triple], corpus: Corpus, depth: int, language: str) -> HeldOut:
     """The development set of held-out triples over the whole corpus, `depth` candidates a query.
 
-    A query's source document always is among its candidates, wherever BM25 puts it.
+    A query's positives always are among its candidates, wherever BM25 puts them.
     """
     cut = {triple.positive_id: triple.positive_text for triple in triples if triple.positive_text}
     index = BM25(((d.doc_id, cut.get(d.doc_id) or d.contents) for d in corpus), language=language)
     place = {doc_id: number for number, doc_id in enumerate(index.doc_ids)}
-    first_stage: Run = {}
+    queries = {triple.query_id: Query(triple.query_id, triple.query) for triple in triples}
     qrels: Qrels = {}
     for triple in triples:
-        scores = index.search(triple.query, depth)
-        source = triple.positive_id
-        if source not in scores:
-            scores = top_k(scores, depth - 1) | {source: float(index.scores(triple.query)[place[source]])}
-        first_stage[triple.query_id] = scores
-        qrels[triple.query_id] = {source: 1}
+        qrels.setdefault(triple.query_id, {})[triple.positive_id] = 1
+    first_stage: Run = {}
+    for query_id, query in queries.items():
+        scores = index.search(query.text, depth)
+        if missing := qrels[query_id].keys() - scores.keys():
+            own = index.scores(query.text)
+            kept = top_k(scores, max(0, depth - len(missing)))
+            scores = kept | {doc_id: float(own[place[doc_id]]) for doc_id in sorted(missing)}
+        first_stage[query_id] = scores
     needed = sorted({doc_id for scores in first_stage.values() for doc_id in scores})
     documents = {doc_id: cut.get(doc_id) or corpus[doc_id].contents for doc_id in needed}
-    return HeldOut([Query(t.query_id, t.query) for t in triples], qrels, documents, first_stage)
+    return HeldOut(list(queries.values()), qrels, documents, first_stage)

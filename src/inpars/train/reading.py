@@ -1,0 +1,58 @@
+"""What a model can be trained on: triples, or synthetic queries, which have no negatives of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from inpars.data.corpora import Corpus
+from inpars.data.files import read_jsonl
+from inpars.data.queries import read_synthetic_queries
+from inpars.data.records import SyntheticQuery, Triple
+from inpars.data.triples import read_triples
+from inpars.errors import InparsError, OptionError
+from inpars.train.config import TrainConfig
+
+Kind = Literal["triples", "queries"]
+
+
+def kind_of(path: str | Path) -> Kind:
+    """What a file holds, by the fields of its first row; a file of neither is taken for triples."""
+    _, first = next(chain(read_jsonl(Path(path)), [(0, {})]))
+    return "queries" if "doc_id" in first and "positive_id" not in first else "triples"
+
+
+def check_loss(path: str | Path, kind: Kind, config: TrainConfig) -> None:
+    """`OptionError` where queries without negatives are to be learnt from by a loss that needs some."""
+    if kind == "queries" and config.loss != "in-batch":
+        raise OptionError(
+            f"the loss {config.loss} learns from negatives, and {path} holds queries without any",
+            hint="mine some first (inpars negatives), or train a bi-encoder by the loss in-batch",
+        )
+
+
+def read_examples(path: str | Path, corpus: Corpus) -> Iterator[Triple]:
+    """Stream a file of triples, or of synthetic queries as triples without negatives.
+
+    `InparsError` for a query whose document the corpus lacks.
+    """
+    if kind_of(path) == "triples":
+        yield from read_triples(path)
+    else:
+        yield from (_triple(query, corpus) for query in read_synthetic_queries(path))
+
+
+def _triple(query: SyntheticQuery, corpus: Corpus) -> Triple:
+    if query.doc_id not in corpus:
+        raise InparsError(
+            f"query {query.query_id} was written for document {query.doc_id!r}, which {corpus.name} lacks",
+            hint="give the corpus that the queries were generated from",
+        )
+    whole = _words(query.doc_text) in ([], _words(corpus[query.doc_id].contents))
+    return Triple(query.query_id, query.query, query.doc_id, [], positive_text="" if whole else query.doc_text)
+
+
+def _words(text: str) -> list[str]:
+    return text.lower().split()
