@@ -11,25 +11,39 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inpars.data.corpora import open_corpus
+    from inpars.download import download
     from inpars.evaluate import evaluate
     from inpars.filter import filter
     from inpars.generate import generate
     from inpars.generate.plan import plan
     from inpars.negatives import mine_negatives
     from inpars.pipeline import run
-    from inpars.rerank import rerank
+    from inpars.rerank import rerank, search
     from inpars.train import train
 
 __version__ = "1.0.0.dev0"
-__all__ = ["evaluate", "filter", "generate", "mine_negatives", "open_corpus", "plan", "rerank", "run", "train"]
+__all__ = [
+    "download",
+    "evaluate",
+    "filter",
+    "generate",
+    "mine_negatives",
+    "open_corpus",
+    "plan",
+    "rerank",
+    "run",
+    "search",
+    "train",
+]
 
 # Stages are modules that can be called (see `callable_module`); the others are functions.
-_STAGES = {"generate", "filter", "train", "rerank", "evaluate"}
+_STAGES = {"generate", "filter", "train", "rerank", "evaluate", "download"}
 _FUNCTIONS = {
     "open_corpus": "inpars.data.corpora",
     "mine_negatives": "inpars.negatives",
     "plan": "inpars.generate.plan",
     "run": "inpars.pipeline",
+    "search": "inpars.rerank",
 }
 
 
