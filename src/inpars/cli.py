@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from cyclopts import App, CycloptsError
 
 from inpars import __version__
-from inpars.errors import InparsError
+from inpars.errors import InparsError, shorten
 
 app = App(
     name="inpars",
@@ -31,6 +32,8 @@ _COMMANDS = {
     "search": "Search a corpus: the first stage alone.",
     "rerank": "Rerank a first stage with a model.",
     "evaluate": "Measure runs against judgments, and compare them.",
+    "download": "Download published queries, rerankers, runs and few-shot examples.",
+    "v1": "InPars v1's commands with their own flags: generate, filter, triples, train.",
 }
 _PLACES = {
     "run": "inpars.pipeline.command:run",
@@ -38,6 +41,7 @@ _PLACES = {
     "prompts": "inpars.generate.prompts.command:app",
     "plan": "inpars.generate.command:plan",
     "search": "inpars.rerank.command:search",
+    "v1": "inpars.drop_in.v1.command:app",
 }
 for _name, _help in _COMMANDS.items():
     app.command(_PLACES.get(_name, f"inpars.{_name}.command:{_name}"), name=_name, help=_help)
@@ -45,18 +49,31 @@ for _name, _help in _COMMANDS.items():
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 when all went well, 2 for a user's mistake, 1 for ours."""
+    with exit_codes():
+        app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, result_action="return_value")
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Carry out a command: say what went wrong, without a traceback for a user's mistake, and exit accordingly."""
     # torch's threads, left to spin while they wait, stall each other wherever the cores are shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, result_action="return_value")
+        yield
     except CycloptsError:
         # cyclopts has said what is wrong.
         sys.exit(2)
     except InparsError as error:
         print(f"inpars: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as error:
+        # ir_datasets lets through what the library under it says of a download that failed.
+        if not type(error).__module__.startswith("requests"):
+            raise
+        print(f"inpars: a download failed: {shorten(error, 300)}\n  hint: is there a network?", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("inpars: stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)

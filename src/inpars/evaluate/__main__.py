@@ -1,7 +1,7 @@
-"""`python -m inpars.evaluate` is `inpars evaluate`."""
+"""`python -m inpars.evaluate` is `inpars evaluate`, and with the InPars toolkit's flags the toolkit's command."""
 
 import sys
 
-from inpars.cli import main
+from inpars.drop_in.toolkit import main
 
-main(["evaluate", *sys.argv[1:]])
+main("evaluate", sys.argv[1:])

@@ -1,7 +1,7 @@
-"""`python -m inpars.generate` is `inpars generate`."""
+"""`python -m inpars.generate` is `inpars generate`, and with the InPars toolkit's flags the toolkit's command."""
 
 import sys
 
-from inpars.cli import main
+from inpars.drop_in.toolkit import main
 
-main(["generate", *sys.argv[1:]])
+main("generate", sys.argv[1:])

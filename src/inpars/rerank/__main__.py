@@ -1,7 +1,7 @@
-"""`python -m inpars.rerank` is `inpars rerank`."""
+"""`python -m inpars.rerank` is `inpars rerank`, and with the InPars toolkit's flags the toolkit's command."""
 
 import sys
 
-from inpars.cli import main
+from inpars.drop_in.toolkit import main
 
-main(["rerank", *sys.argv[1:]])
+main("rerank", sys.argv[1:])

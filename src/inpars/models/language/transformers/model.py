@@ -124,6 +124,24 @@ class TransformersModel:
                 requests=0,
             )
 
+    def text_log_probs(self, text: str) -> list[float]:
+        """The log-probability of each token of `text` after those before it, from one forward pass.
+
+        The first token has none, unless the tokenizer begins every text with a token of its own. What
+        goes beyond the context is cut off.
+        """
+        import torch
+
+        _ = self.writer  # loads the weights
+        read = self._tokenizer(text, verbose=False)["input_ids"][: self.context_length]
+        if len(read) < 2:
+            return []
+        ids = torch.tensor([read], device=self._model.get_input_embeddings().weight.device)
+        with torch.inference_mode():
+            logits = self._model(input_ids=ids, use_cache=False).logits[0, :-1].float()
+        found: list[float] = logits.log_softmax(-1).gather(1, ids[0, 1:, None])[:, 0].tolist()
+        return found
+
     @cached_property
     def writer(self) -> Any:
         """What writes completions with this model; loads the weights."""

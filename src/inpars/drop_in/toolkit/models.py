@@ -1,0 +1,37 @@
+"""How a seq2seq model is asked, where its own files do not say: by the toolkit's rule, and aloud."""
+
+from __future__ import annotations
+
+from inpars.errors import InparsError
+from inpars.models.files import model_file, model_json
+from inpars.models.locate import locate
+from inpars.models.scorers.options import SchemeName
+from inpars.models.scorers.scheme import FILE, scheme_of
+from inpars.progress import say
+
+
+def is_seq2seq(model: str) -> bool:
+    """Whether a model's configuration names a conditional-generation architecture, as T5's does."""
+    architectures = model_json(locate(model), "config.json").get("architectures") or [""]
+    return any("ForConditionalGeneration" in name for name in architectures)
+
+
+def scheme_for(command: str, model: str) -> SchemeName | None:
+    """The scheme to pass for `model`: None where its own files or its full name say it, or it is no seq2seq model.
+
+    Of any other the toolkit takes FLAN-T5's where "flan" is in the name, else monoT5's; so does this,
+    and says it.
+    """
+    if not is_seq2seq(model):
+        return None
+    where = locate(model)
+    try:
+        scheme_of(where, model_file(where, FILE))
+    except InparsError:
+        scheme: SchemeName = "flan-t5" if "flan" in model.lower() else "monot5"
+        say(
+            f"{command}: {model} does not say how it is asked (it has no {FILE}, and is no checkpoint known by name); "
+            f"it is asked as {scheme}, by the toolkit's rule"
+        )
+        return scheme
+    return None

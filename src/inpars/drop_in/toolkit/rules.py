@@ -1,0 +1,35 @@
+"""What some datasets need that others do not: BEIR's own rules, as data."""
+
+from __future__ import annotations
+
+from inpars.data.runs import Run
+from inpars.generate.prompts.library import dataset_names
+
+SELF_HITS = frozenset({"arguana", "quora"})
+"""Datasets whose queries are documents too, under the same id: a query must not find itself."""
+
+PARTS = {
+    "cqadupstack": (
+        *("android", "english", "gaming", "gis", "mathematica", "physics"),
+        *("programmers", "stats", "tex", "unix", "webmasters", "wordpress"),
+    )
+}
+"""Datasets in parts, each with documents and queries of its own; a figure is the mean over the parts."""
+
+TEST_SETS = {"msmarco": "ir_datasets:msmarco-passage/dev/small"}
+"""Datasets that are measured on queries of another catalogue entry: MS MARCO on its small development set."""
+
+
+def finds_itself(dataset: str) -> bool:
+    """Whether the queries of `dataset` (a name, a path) are documents too."""
+    return not SELF_HITS.isdisjoint(dataset_names(dataset))
+
+
+def parts_of(dataset: str) -> tuple[str, ...]:
+    """The parts of `dataset`; none where it is whole, or is a part itself."""
+    return PARTS.get(next(iter(dataset_names(dataset)), ""), ())
+
+
+def without_self_hits(run: Run) -> Run:
+    """`run` without documents that have their query's id."""
+    return {q: {doc_id: score for doc_id, score in scores.items() if doc_id != q} for q, scores in run.items()}

@@ -1,0 +1,95 @@
+"""What --dataset and --dataset_source name."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import pytest
+
+from inpars.drop_in.toolkit.datasets import is_local, open_documents, open_tests
+from inpars.drop_in.toolkit.pyserini import PrebuiltIndex, index_name
+from inpars.errors import InparsError
+
+
+def test_a_beir_folder_brings_documents_queries_and_judgments(toy_corpus):
+    assert len(open_documents(str(toy_corpus))) == 60
+    tests = open_tests(str(toy_corpus))
+    assert (len(tests.queries), len(tests.qrels)) == (10, 10)
+
+
+def test_a_source_is_for_names_and_plays_no_part_for_a_folder(toy_corpus):
+    assert len(open_documents(str(toy_corpus), "pyserini")) == 60
+    assert len(open_tests(str(toy_corpus), "pyserini").queries) == 10
+
+
+def test_a_name_is_beirs_before_it_is_any_other_of_the_catalogue():
+    pytest.importorskip("ir_datasets")
+    # The catalogue has another nfcorpus, with other ids.
+    assert open_documents("nfcorpus").name == "ir_datasets:beir/nfcorpus"
+    assert open_documents("cqadupstack/android").name == "ir_datasets:beir/cqadupstack/android"
+    assert open_documents("vaswani").name == "ir_datasets:vaswani"
+
+
+def test_a_name_that_there_is_not_is_an_error_with_the_nearest():
+    pytest.importorskip("ir_datasets")
+    with pytest.raises(InparsError, match=r"unknown ir_datasets dataset 'beir/trec-covit'[\s\S]*did you mean"):
+        open_documents("beir/trec-covit")
+
+
+def test_a_missing_file_is_said_to_be_missing():
+    assert is_local("nowhere/corpus.jsonl")
+    with pytest.raises(InparsError, match="expected a readable file"):
+        next(iter(open_documents("nowhere/corpus.jsonl")))
+
+
+def test_a_corpus_file_has_no_test_queries(write_jsonl):
+    with pytest.raises(InparsError, match="brings no test queries"):
+        open_tests(str(write_jsonl([{"doc_id": "1", "text": "x"}])))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyserini") is not None, reason="Pyserini is installed here")
+@pytest.mark.parametrize("open_something", [open_documents, open_tests])
+def test_without_pyserini_it_is_said_what_to_install(open_something):
+    with pytest.raises(InparsError, match="pip install pyserini, with a Java 21"):
+        open_something("trec-covid", "pyserini")
+
+
+class Stored:
+    """What a Lucene searcher gives back of a document."""
+
+    def __init__(self, row):
+        self.row = row
+
+    def docid(self):
+        return self.row["_id"]
+
+    def raw(self):
+        return json.dumps(self.row)
+
+
+class Searcher:
+    """Stands for Pyserini's searcher, which takes a Java machine and an index from the network."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.num_docs = len(rows)
+
+    def doc(self, key):
+        if isinstance(key, int):
+            return Stored(self.rows[key])
+        return next((Stored(row) for row in self.rows if row["_id"] == key), None)
+
+
+def test_a_prebuilt_index_is_a_corpus(toy_rows):
+    corpus = PrebuiltIndex("toy", Searcher(toy_rows))
+    assert [document.doc_id for document in corpus] == [row["_id"] for row in toy_rows]
+    assert corpus["d07"].contents == f"{toy_rows[7]['title']} {toy_rows[7]['text']}"
+    assert "d99" not in corpus
+    assert len({document.doc_id for document in corpus.sample(10, 1)}) == 10
+    assert corpus.name == "pyserini:toy"
+
+
+def test_indexes_are_named_as_pyserini_names_them():
+    assert index_name("trec-covid") == "beir-v1.0.0-trec-covid.flat"
+    assert index_name("cqadupstack/android") == "beir-v1.0.0-cqadupstack-android.flat"

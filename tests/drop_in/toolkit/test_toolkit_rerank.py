@@ -1,0 +1,115 @@
+"""The toolkit's rerank: which first stage is taken, and that its run is TREC's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from inpars.data.runs import read_run
+from inpars.drop_in.toolkit.flags import read_flags
+from inpars.drop_in.toolkit.rerank import RerankFlags, run, stage_options
+from inpars.drop_in.toolkit.runs import given_run, published_run
+from inpars.errors import InparsError
+from inpars.rerank.config import RerankConfig
+
+
+def flags_of(*arguments):
+    return read_flags(RerankFlags, "rerank", [str(argument) for argument in arguments])
+
+
+def test_flags_reach_the_stage(reranker):
+    options = RerankConfig(**stage_options(flags_of("--output_run=o", f"--model={reranker}")))
+    assert (options.top_k, options.fusion, options.precision, options.probability) == (1000, "none", "auto", False)
+    assert options.scheme is None
+    options = RerankConfig(
+        **stage_options(
+            flags_of(
+                "--output_run=o", "--model", reranker, "--top_k=7", "--fp16", "--torch_compile", "--device", "cuda:1"
+            )
+        )
+    )
+    assert (options.top_k, options.precision, options.device) == (7, "fp16", "cuda:1")
+    assert (options.compile, options.engine) == (True, "eager")
+
+
+def test_without_a_run_bm25_is_searched_and_said(typed, reranker, toy_corpus, tmp_path, capsys):
+    typed(
+        "rerank", f"--model={reranker}/", f"--dataset={toy_corpus}", "--output_run", tmp_path / "run.txt",
+        "--top_k=5", "--device=cpu", "--dataset_source=ir_datasets",
+    )  # fmt: skip
+    assert "first stage: BM25 over" in capsys.readouterr().err
+    found, first = read_run(tmp_path / "run.txt"), read_run(tmp_path / "run.bm25.trec")
+    assert set(found) == {f"q{n}" for n in range(10)}
+    assert max(map(len, found.values())) == 5
+    assert all(found[q].keys() <= first[q].keys() for q in found)
+    line = (tmp_path / "run.txt").read_text().splitlines()[0].split()
+    assert (line[1], line[3], len(line)) == ("Q0", "1", 6)
+    assert not (tmp_path / "run_fused.txt").exists()
+
+
+def test_the_best_k_of_an_input_run_are_taken_by_score_whatever_their_order(typed, reranker, toy_corpus, tmp_path):
+    (tmp_path / "in.txt").write_text("q0 Q0 d01 3 1.0 x\nq0 Q0 d02 1 9.0 x\nq0 Q0 d03 2 5.0 x\n")
+    typed(
+        "rerank", "--model", reranker, "--dataset", toy_corpus, "--input_run", tmp_path / "in.txt",
+        "--output_run", tmp_path / "run.txt", "--top_k", 2, "--device", "cpu",
+    )  # fmt: skip
+    assert read_run(tmp_path / "run.txt")["q0"].keys() == {"d02", "d03"}
+
+
+def test_corpus_and_queries_files_will_do_and_ids_stay_strings(typed, reranker, tmp_path):
+    (tmp_path / "corpus.csv").write_text("doc_id,text\n007,lift of a slender wing\n08,heat flow\n")
+    (tmp_path / "queries.csv").write_text("query_id,text\n01,slender lift\n")
+    typed(
+        "rerank", "--model", reranker, "--corpus", tmp_path / "corpus.csv", "--queries", tmp_path / "queries.csv",
+        "--output_run", tmp_path / "run.txt", "--device", "cpu",
+    )  # fmt: skip
+    assert {q: set(scores) for q, scores in read_run(tmp_path / "run.txt").items()} == {"01": {"007"}}
+
+
+@pytest.mark.parametrize("typo", ["run.txtt", "trec-covidd", "./trec-covid.txt"])
+def test_a_typo_in_the_input_run_is_an_error_and_never_a_download(typo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InparsError, match="expected a TREC run, or the name of a BEIR dataset"):
+        given_run(typo)
+
+
+def test_a_published_run_that_cannot_be_had_is_said_and_none(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("INPARS_CACHE", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert published_run("rerank", "trec-covid") is None
+    assert "rerank: no published BM25 run of trec-covid" in capsys.readouterr().err
+
+
+def test_a_folder_is_never_taken_for_a_published_dataset(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scifact").mkdir()
+    assert published_run("rerank", "scifact") is None
+    assert capsys.readouterr().err == ""
+
+
+def test_in_arguana_no_query_finds_itself(typed, reranker, toy_corpus, tmp_path, capsys):
+    folder = tmp_path / "arguana"
+    shutil.copytree(toy_corpus, folder)
+    queries = [json.loads(line) for line in (folder / "queries.jsonl").read_text().splitlines()]
+    renamed = [{"_id": f"d{5 * n:02d}", "text": query["text"]} for n, query in enumerate(queries)]
+    (folder / "queries.jsonl").write_text("".join(json.dumps(query) + "\n" for query in renamed))
+    (folder / "qrels" / "test.tsv").write_text("".join(f"d{5 * n:02d}\td{n + 1:02d}\t1\n" for n in range(10)))
+    typed(
+        "rerank", "--model", reranker, "--dataset", folder, "--output_run", tmp_path / "run.txt", "--top_k=5",
+        "--device=cpu",
+    )  # fmt: skip
+    found, first = read_run(tmp_path / "run.txt"), read_run(tmp_path / "run.bm25.trec")
+    # One more was searched for, so that five remain where one of them goes.
+    assert any(query_id in scores and len(found[query_id]) == 5 for query_id, scores in first.items())
+    assert not any(query_id in scores for query_id, scores in found.items())
+    assert max(map(len, found.values())) == 5
+    assert "queries that found themselves are left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [[], ["--corpus=c.csv"], ["--queries=q.csv"]])
+def test_documents_and_queries_are_needed(given):
+    with pytest.raises(InparsError, match="rerank needs documents and queries"):
+        run(flags_of("--output_run=o", *given))

@@ -1,0 +1,185 @@
+"""The toolkit's train: texts in, a reranker out that says how it is asked; transformers' arguments as our options."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from inpars.data.artifacts import facts_of
+from inpars.drop_in.toolkit.flags import read_flags
+from inpars.drop_in.toolkit.texts import read_pairs_texts, read_triples_texts
+from inpars.drop_in.toolkit.train import TrainFlags, run, stage_options
+from inpars.drop_in.toolkit.training import check_passed_on
+from inpars.errors import InparsError
+from inpars.train.config import TrainConfig
+
+
+def flags_of(arguments):
+    return read_flags(TrainFlags, "train", f"--output_dir=m {arguments}".split())
+
+
+@pytest.fixture
+def options_of(tiny_models):
+    def options(arguments="", rows=1000):
+        return TrainConfig(**stage_options(flags_of(f"--base_model={tiny_models / 't5'} {arguments}"), rows))
+
+    return options
+
+
+@pytest.fixture
+def tsv(tmp_path):
+    def write(*lines):
+        path = tmp_path / "texts.tsv"
+        path.write_text("".join(f"{line}\n" for line in lines))
+        return path
+
+    return write
+
+
+def test_the_toolkits_defaults_reach_the_stage(options_of):
+    options = options_of("--max_steps=156")
+    assert (options.family, options.scheme, options.loss, options.negatives_per_query) == (
+        "seq2seq", "monot5", "pointwise", 1,
+    )  # fmt: skip
+    # Eight rows are four queries, each with its positive and one negative.
+    assert (options.batch_size, options.micro_batch_size, options.max_steps, options.epochs) == (4, 4, 156, 0)
+    assert (options.learning_rate, options.scheduler, options.warmup, options.weight_decay) == (5e-5, "linear", 0, 0)
+    assert (options.max_length, options.seed, options.base_shares) == (300, 42, (0.0,))
+
+
+def test_without_steps_three_passes_over_all_rows_are_made(options_of):
+    assert options_of(rows=1000).max_steps == 375
+    assert options_of("--num_train_epochs=1 --per_device_train_batch_size=10", rows=1001).max_steps == 101
+
+
+def test_every_flag_reaches_the_stage(options_of):
+    options = options_of(
+        "--max_doc_length 200 --max_steps 10 --learning_rate 3e-4 --lr_scheduler_type constant_with_warmup "
+        "--per_device_train_batch_size 6 --gradient_accumulation_steps 16 --weight_decay 5e-5 --warmup_steps 2 "
+        "--optim adafactor --seed 7 --fp16 --device cuda:1"
+    )
+    assert (options.max_length, options.max_steps, options.learning_rate) == (200, 10, 3e-4)
+    assert (options.scheduler, options.batch_size, options.micro_batch_size) == ("constant_with_warmup", 48, 3)
+    assert (options.weight_decay, options.warmup, options.optimizer) == (5e-5, 0.2, "adafactor")
+    assert (options.seed, options.precision, options.device) == (7, "fp16", "cuda:1")
+    assert options_of("--warmup_ratio=0.1").warmup == options_of("--warmup_steps=0.1").warmup == 0.1
+    assert (options_of("--bf16 True").precision, options_of("--no_cuda").device) == ("bf16", "cpu")
+    assert options_of("--use_cpu").device == "cpu"
+
+
+def test_an_encoder_becomes_a_cross_encoder(tiny_cross_encoder):
+    options = stage_options(flags_of(f"--base_model={tiny_cross_encoder}"), 8)
+    assert (options["family"], options["scheme"]) == ("cross-encoder", None)
+
+
+def test_other_arguments_of_transformers_are_passed_on_and_unknown_ones_are_not():
+    more = flags_of("--gradient_checkpointing --adam_beta2=0.98 --report_to none --save_steps=5").more
+    passed = check_passed_on(more, {"max_steps"})
+    assert passed == {"gradient_checkpointing": True, "adam_beta2": "0.98", "report_to": "none"}
+    with pytest.raises(InparsError, match=r"unknown flag --max_step\n.*did you mean --max_steps\?"):
+        check_passed_on(flags_of("--max_step=3").more, {"max_steps"})
+
+
+def test_the_model_says_how_it_is_asked_and_what_it_was_trained_on(reranker):
+    scheme = json.loads((reranker / "inpars_scorer.json").read_text())
+    assert (scheme["negative"], scheme["positive"], scheme["max_length"]) == ("false", "true", 300)
+    assert scheme["template"].endswith("Relevant:")
+    options = facts_of(reranker)["options"]
+    assert (options["max_steps"], options["batch_size"], options["learning_rate"]) == (2, 4, 1e-3)
+    assert options["arguments"] == {"logging_steps": 1}
+
+
+def test_a_flan_base_is_asked_as_flan(tiny_models, tmp_path, capsys):
+    (tmp_path / "flan-t5-tiny").symlink_to(tiny_models / "t5")
+    assert stage_options(flags_of(f"--base_model={tmp_path / 'flan-t5-tiny'}"), 8)["scheme"] == "flan-t5"
+    assert "asked as flan-t5" in capsys.readouterr().err
+
+
+def test_where_nothing_is_said_the_papers_recipe_is_told(typed, tsv, tiny_models, tmp_path, capsys):
+    base = tiny_models / "t5"
+    with pytest.raises(SystemExit):
+        typed("train", "--triples", tsv("a\tb\tc"), "--base_model", base, "--output_dir", tmp_path / "m")
+    assert "The papers' recipe is another: 156 steps of 128 rows at a constant 3e-4" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        typed(
+            "train", "--triples", tsv("a\tb\tc"), "--base_model", base, "--output_dir", tmp_path / "m",
+            "--learning_rate=3e-4",
+        )  # fmt: skip
+    assert "papers' recipe" not in capsys.readouterr().err
+
+
+def test_pairs_are_trained_on_too(typed, tsv, tiny_cross_encoder, tmp_path):
+    lines = [
+        f"query {n}\t{word} of number {n}\t{label}" for n in range(30) for word, label in (("lift", 1), ("drag", 0))
+    ]
+    typed(
+        "train", "--pairs", tsv(*lines), "--base_model", tiny_cross_encoder, "--output_dir", tmp_path / "m",
+        "--max_steps=1", "--per_device_train_batch_size=4", "--learning_rate=1e-4",
+    )  # fmt: skip
+    assert facts_of(tmp_path / "m")["options"]["batch_size"] == 2
+    assert (tmp_path / "m" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("given", ["", "--triples=a.tsv --pairs=b.tsv"])
+def test_either_triples_or_pairs_are_needed(given, tmp_path):
+    with pytest.raises(InparsError, match="either --triples or --pairs"):
+        run(read_flags(TrainFlags, "train", f"--output_dir={tmp_path / 'm'} {given}".split()))
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InparsError, match="no model that was trained here"):
+        run(read_flags(TrainFlags, "train", ["--triples=t.tsv", "--output_dir", str(tmp_path)]))
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_lines_of_texts_become_triples_by_content(tsv):
+    found = read_triples_texts(tsv("q1\ta\tb", "q1\ta\tc", "q2\ta\tb", "q1\ta\tb"))
+    texts = {document.doc_id: document.text for document in found.corpus}
+    assert sorted(texts.values()) == ["a", "b", "c"]
+    assert found.rows == 8
+    triples = [(t.query, texts[t.positive_id], [texts[n] for n in t.negative_ids]) for t in found.triples]
+    assert triples == [("q1", "a", ["b", "c"]), ("q2", "a", ["b"])]
+    assert found.triples[0].query_id != found.triples[1].query_id
+
+
+def test_a_positive_of_the_query_is_no_negative_of_it(tsv, capsys):
+    found = read_triples_texts(tsv("q\ta\ta", "q\ta\tb", "q\tb\tc", "r\tc\ta"))
+    texts = {document.doc_id: document.text for document in found.corpus}
+    triples = [(t.query, texts[t.positive_id], [texts[n] for n in t.negative_ids]) for t in found.triples]
+    assert triples == [("q", "b", ["c"]), ("r", "c", ["a"])]
+    said = capsys.readouterr().err
+    assert "2 negatives that are positives of their own query are left out" in said
+    assert "1 positives without a negative are left out" in said
+
+
+def test_a_csv_writers_quotation_marks_are_undone_and_others_are_kept(tsv):
+    found = read_triples_texts(tsv('"a ""quoted"" query"\t"with a\ttab"\tplain', '"open\tx\ty', 'say "no"\tx\ty'))
+    assert [triple.query for triple in found.triples] == ['a "quoted" query', '"open', 'say "no"']
+    assert "with a\ttab" in {document.text for document in found.corpus}
+
+
+def test_pairs_share_their_querys_negatives_whatever_the_order(tsv, capsys):
+    found = read_pairs_texts(tsv("q\tno1\t0", "q\tyes\t1", "q\tno2\t0", "q\talso\t1", "r\tno\t0", "s\tlone\t1"))
+    texts = {document.doc_id: document.text for document in found.corpus}
+    triples = [(t.query, texts[t.positive_id], [texts[n] for n in t.negative_ids]) for t in found.triples]
+    assert triples == [("q", "yes", ["no1", "no2"]), ("q", "also", ["no1", "no2"])]
+    assert found.rows == 6
+    said = capsys.readouterr().err
+    assert "1 queries without a passage of label 1" in said
+    assert "1 positives without a negative" in said
+
+
+@pytest.mark.parametrize(
+    ("read", "line", "said"),
+    [
+        (read_triples_texts, "q\ta", "line 1: expected three columns"),
+        (read_triples_texts, "q\ta\t", "expected a query with a positive and a negative"),
+        (read_pairs_texts, "q\ta\tperhaps", "expected 1 or 0 as label"),
+    ],
+)
+def test_lines_that_cannot_be_used_are_named(tsv, read, line, said):
+    with pytest.raises(InparsError) as error:
+        read(tsv(line))
+    assert said in str(error.value)
