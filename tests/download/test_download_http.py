@@ -234,14 +234,6 @@ def test_a_server_that_is_not_there_is_an_error_after_a_few_attempts(
         download("queries", "v1/scifacts")
 
 
-def test_retry_after_is_a_number_or_a_date() -> None:
-    assert http.retry_after({"Retry-After": "2.5"}) == 2.5
-    assert http.retry_after({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
-    assert (http.retry_after({"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}) or 0) > 1e6
-    assert http.retry_after({"Retry-After": "soon"}) is None
-    assert http.retry_after({}) is None
-
-
 def test_a_mirror_stands_for_scheme_and_host_and_may_have_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
     url = "https://zav-public.s3.amazonaws.com/inpars/nq.jsonl"
     monkeypatch.setenv("INPARS_MIRROR", "http://mirror.example:8080/data/")

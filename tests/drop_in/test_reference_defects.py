@@ -157,7 +157,7 @@ def test_a_corpus_of_one_document_will_do(tmp_path: Path) -> None:
 
 def test_arguana_and_quora_do_not_find_the_query_itself_and_cqadupstack_has_twelve_parts() -> None:
     """evaluate.py, rerank.py: neither rule of BEIR was kept to."""
-    from inpars.drop_in.toolkit.rules import finds_itself, parts_of, without_self_hits
+    from inpars.data.beir import finds_itself, parts_of, without_self_hits
 
     assert [finds_itself(name) for name in ("arguana", "quora", "scifact")] == [True, True, False]
     assert without_self_hits({"q1": {"q1": 9.0, "d1": 1.0}, "q2": {"q1": 2.0}}) == {

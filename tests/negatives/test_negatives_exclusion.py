@@ -61,6 +61,42 @@ def test_near_duplicates_of_the_source_are_no_negatives(mined: Callable[..., Any
     assert set(triple.negative_ids) == {"far", "near"}
 
 
+def test_no_negative_is_a_copy_of_another_document_that_the_query_was_generated_for(mined: Callable[..., Any]) -> None:
+    texts = {"d0": SENTENCE, "d1": "a wing of another plan", "copy": SENTENCE.upper(), "far": "the wing in a jet"}
+    corpus = MemoryCorpus([Document(doc_id, text) for doc_id, text in texts.items()])
+    queries = [SyntheticQuery("wing", "d0"), SyntheticQuery("Wing", "d1")]
+    triples = mined(queries, corpus, negatives_per_query=9).triples
+    assert [(t.positive_id, t.negative_ids) for t in triples] == [("d0", ["far"]), ("d1", ["far"])]
+
+
+@pytest.mark.parametrize("judged", [1, 1500], ids=["few", "more than are held"])
+def test_no_negative_is_a_copy_of_a_judged_document_and_those_the_corpus_lacks_do_no_harm(
+    judged: int, mined: Callable[..., Any], tmp_path: Path
+) -> None:
+    known = [Document(f"j{n}", f"{SENTENCE} number{n}") for n in range(judged)]
+    copies = [Document(f"copy{n}", f"NUMBER{n} {SENTENCE}") for n in {0, judged - 1}]
+    corpus = MemoryCorpus([Document("s", "a wing"), *known, *copies, Document("far", "the wing in a jet")])
+    rows = [*(f"q\tj{n}\t1" for n in range(judged)), "q\tgone\t1"]
+    (tmp_path / "qrels.tsv").write_text("\n".join(rows) + "\n")
+    query = SyntheticQuery("wing", "s", query_id="q")
+    options = {"negatives_per_query": 9, "top_k": 2000, "near_duplicates": 0.99}
+    [triple] = mined([query], corpus, qrels=tmp_path / "qrels.tsv", **options).triples
+    assert triple.negative_ids == ["far"]
+
+
+def test_what_says_the_same_as_a_promoted_document_is_no_negative_beside_known_positives(
+    mined: Callable[..., Any], grades_by: Any
+) -> None:
+    texts = {"d0": "wing", "d1": "wing plan", "good": SENTENCE, "copy": SENTENCE.upper(), "far": "wing in a jet"}
+    corpus = MemoryCorpus([Document(doc_id, text) for doc_id, text in texts.items()])
+    queries = [SyntheticQuery("slender wing", "d0"), SyntheticQuery("slender wing", "d1")]
+    judge = grades_by(lambda text: f"Grade: {3 if SENTENCE in text else 0}")
+    relabel = {"action": "promote"}
+    triples = mined(queries, corpus, negatives_per_query=9, relabel=relabel, language_model=judge).triples
+    found = {(t.positive_id, *t.negative_ids) for t in triples}
+    assert found == {("d0", "far"), ("good", "far"), ("d1", "far")}
+
+
 def test_memory_for_known_positives_is_that_of_the_queries_that_come_again(tmp_path: Path) -> None:
     def peak(count: int, repeated: int) -> int:
         path = tmp_path / f"{count}-{repeated}.jsonl"

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +118,8 @@ def test_no_positive_among_the_negatives_no_row_lost_and_the_order_does_not_show
         assert 0 < len(negatives) == len(set(negatives)) <= options["negatives_per_query"]
         assert len(triple.scores) == len(triple.ranks) == len(negatives)
         assert not positives[words(triple.query)] & set(negatives)
-        for negative in negatives:
-            texts = [corpus[doc_id].contents for doc_id in (negative, triple.positive_id)]
+        for negative, positive in product(negatives, sources[words(triple.query)] | {triple.positive_id}):
+            texts = [corpus[doc_id].contents for doc_id in (negative, positive)]
             assert words(texts[0]) != words(texts[1])
             if options["near_duplicates"] < 1:
                 assert jaccard(*texts) < options["near_duplicates"]

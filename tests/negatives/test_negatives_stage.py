@@ -267,18 +267,18 @@ def test_a_table_tells_what_became_of_the_candidates(
     queries = [SyntheticQuery("wing", "w8"), SyntheticQuery("WING", "w7")]
     output = mine(queries, MemoryCorpus([*WINGS, Document("copy", "WING " * 8 + "number8")]), negatives_per_query=9)
     told = [" ".join(line.split()) for line in capsys.readouterr().err.splitlines()]
-    assert "18 candidates looked at" in told
+    assert any(line.startswith("18 candidates looked at") for line in told)
     assert "the source itself 2 11.1%" in told
     assert "another known positive 2 11.1%" in told
-    assert "says the same as a positive 1 5.6%" in told
-    assert "a negative 13 72.2%" in told
+    assert "says the same as a positive 2 11.1%" in told
+    assert "a negative 12 66.7%" in told
     facts = facts_of(output)["candidates"]
     assert {name: count for name, count in facts.items() if count} == {
         "looked_at": 18,
         "source": 2,
         "known_positive": 2,
-        "near_duplicate": 1,
-        "accepted": 13,
+        "near_duplicate": 2,
+        "accepted": 12,
     }
 
 

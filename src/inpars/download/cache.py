@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from inpars.data.files import file_hash, read_json, write_json
+from inpars.data.places import cache_folder
 from inpars.download import http, hub
 from inpars.download.catalogue import Item
 from inpars.download.contents import Wrong, check_contents
 from inpars.errors import InparsError, InputError
 from inpars.progress import say
-
-
-def cache_folder() -> Path:
-    """`$INPARS_CACHE`, else `inpars` in the user's cache folder."""
-    if folder := os.environ.get("INPARS_CACHE"):
-        return Path(folder)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "inpars"
 
 
 def cached_path(item: Item) -> Path:

@@ -108,7 +108,7 @@ class Catalogue(Options):
             raise unknown_name("kind", kind, KINDS)
         items = self.items(kind)
         for item in items:
-            if self._key(name) == self._key(item.name) or (item.repo == name and not item.file):
+            if self.canonical(name) == self.canonical(item.name) or (item.repo == name and not item.file):
                 return item
         # Among all spellings, so that a typo in any of them leads to the item.
         known = {spelling: item.name for item in items for spelling in self._spellings_of(item.name)}
@@ -120,7 +120,8 @@ class Catalogue(Options):
             hint=f"{suggestion}all of them: inpars download {kind} --list",
         )
 
-    def _key(self, name: str) -> str:
+    def canonical(self, name: str) -> str:
+        """The first of a dataset's spellings, for any of them; a name that has one spelling is its own."""
         return self._spellings_of(name)[0]
 
     def _spellings_of(self, name: str) -> list[str]:

@@ -6,7 +6,6 @@ the same file: its ETag or its date. Only with that is a download continued.
 
 from __future__ import annotations
 
-import email.utils
 import importlib
 import json
 import os
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from inpars.data.files import first_line, write_json
+from inpars.data.waiting import retry_after
 from inpars.download.contents import page_text
 from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.progress import console, say
@@ -238,16 +238,6 @@ def _known(part: Path, url: str) -> Received | None:
     except (OSError, ValueError, TypeError):
         return None
     return known if known.url == url and known.validator else None
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a server asks to wait with `Retry-After`, which is a number or a date."""
-    text = headers.get("Retry-After", "")
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        date = email.utils.parsedate_tz(text)
-    return None if date is None else max(0.0, email.utils.mktime_tz(date) - time.time())
 
 
 def _bar() -> Progress:

@@ -34,9 +34,9 @@ def mine_negatives(
 ) -> Path:
     """Write a triple for each query: its document, and negatives that the retriever found for it.
 
-    The source document never is a negative, nor what says the same, nor any known positive: a document
-    for which the same query was generated, that `qrels` judges relevant to the query id, or that
-    `relabel` made a positive, which gives the query a further triple. `language_model` is a ready
+    The source document never is a negative, nor any other known positive, nor what says the same as one
+    of them. Known are the documents for which the same query was generated, that `qrels` judges relevant
+    to the query id, or that `relabel` made positives, which gives the query further triples. `language_model` is a ready
     judge, in place of the one that `relabel.judge` names. `options` are the fields of
     `NegativesConfig`. What a query gets depends on no other query, save those of the same words; a
     model's scores may differ in their last digits with what else is in the batch.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -10,6 +11,9 @@ from inpars.data.corpora import Corpus
 from inpars.negatives.candidates import Candidate
 from inpars.negatives.draft import Draft, Pair, Removed, Rule, Unjudged
 from inpars.negatives.exclusion import Wording
+
+_POSITIVES_HELD = 1024
+"""Positives whose words are held at most: some 30 MB of documents of 150 words."""
 
 
 class Draw(NamedTuple):
@@ -26,6 +30,9 @@ class Acceptance:
     def __init__(self, corpus: Corpus, similarity: float, rules: Sequence[Rule]) -> None:
         """`similarity` is that from which a candidate says the same as a positive; `rules` ask models, in order."""
         self.corpus, self.similarity, self.rules = corpus, similarity, rules
+        # A query's candidates are looked at together, so that its positives are read once; where judgments
+        # give it more than are held, it takes longer and no more memory.
+        self._positive = lru_cache(_POSITIVES_HELD)(lambda doc_id: Wording.of(corpus[doc_id]))
 
     def fill(self, draws: Sequence[Draw]) -> None:
         """Accept candidates until each draw has what it wants or runs out.
@@ -65,16 +72,16 @@ class Acceptance:
 
     def _says_the_same(self, draft: Draft, candidate: Candidate) -> bool:
         wording = Wording.of(self.corpus[candidate.doc_id])
-        if same := any(wording.says_the_same(positive, self.similarity) for positive in draft.positives):
+        if same := any(wording.says_the_same(self._positive(d), self.similarity) for d in draft.positives):
             draft.removed["near_duplicate"] += 1
         return same
 
     def _heed_promotions(self, draft: Draft) -> None:
         """Take back what says the same as a document that was promoted after it was accepted, or with it."""
-        new = draft.promoted[len(draft.positives) - 1 :]
-        if not new:
+        if draft.heeded == len(draft.promoted):
             return
-        draft.positives += [Wording.of(self.corpus[doc_id]) for doc_id in new]
+        draft.positives += draft.promoted[draft.heeded :]
+        draft.heeded = len(draft.promoted)
         accepted, draft.accepted = draft.accepted, []
         draft.accepted = [candidate for candidate in accepted if not self._says_the_same(draft, candidate)]
 

@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias, get_args
 
 from inpars.data.records import SyntheticQuery
 from inpars.negatives.candidates import Candidate, Pool
-from inpars.negatives.exclusion import Wording
 
 Why = Literal["source", "known_positive", "near_duplicate", "positive_aware", "relabelled", "promoted"]
 """What kept a candidate from becoming a negative."""
@@ -24,17 +23,19 @@ class Draft:
     """A query for which negatives are being found, and what came of its candidates so far.
 
     `positive_text` stands in for the source's text in the corpus where the query was cut out of it.
-    `positives` are the words of the source and of each promoted document. `removed` counts the
-    candidates that were looked at and turned down, `error` is set where no verdict could be had.
+    `positives` are the documents whose words no negative may have: the source, the other known
+    positives that the corpus has, and of the promoted ones the first `heeded`. `removed` counts
+    the candidates that were looked at and turned down, `error` is set where no verdict could be had.
     """
 
     query: SyntheticQuery
     positive_text: str
     known: set[str]
-    positives: list[Wording]
+    positives: list[str]
     pool: Pool
     accepted: list[Candidate] = field(default_factory=list)
     promoted: list[str] = field(default_factory=list)
+    heeded: int = 0
     looked_at: set[str] = field(default_factory=set)
     removed: Counter[Why] = field(default_factory=Counter)
     positive_scores: dict[str, float] = field(default_factory=dict)

@@ -64,12 +64,19 @@ class Wording(NamedTuple):
             pairs.append((self.text, other.text))
         if similarity >= 1:
             return any(one[0] == another[0] for one, another in pairs)
-        return any(_jaccard(one[1], another[1]) >= similarity for one, another in pairs)
+        return any(_reaches(one[1], another[1], similarity) for one, another in pairs)
+
+
+def _reaches(one: frozenset[str], other: frozenset[str], similarity: float) -> bool:
+    # The smaller set's share of the larger bounds the similarity from above: most pairs need no more than that.
+    few, many = sorted((len(one), len(other)))
+    return few >= similarity * many * (1 - 1e-9) and _jaccard(one, other) >= similarity
 
 
 def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    union = len(one | other)
-    return len(one & other) / union if union else 1.0
+    shared = len(one & other)
+    union = len(one) + len(other) - shared
+    return shared / union if union else 1.0
 
 
 def _hash(query: str) -> int:

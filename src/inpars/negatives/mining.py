@@ -17,7 +17,7 @@ from inpars.negatives.acceptance import Acceptance, Draw
 from inpars.negatives.candidates import Candidate, Candidates, Pool
 from inpars.negatives.config import NegativesConfig
 from inpars.negatives.draft import RULES, Draft, Rule
-from inpars.negatives.exclusion import KnownPositives, Wording
+from inpars.negatives.exclusion import KnownPositives
 from inpars.negatives.own_scores import OwnScores
 from inpars.negatives.positive_aware import PositiveAware
 from inpars.negatives.relabel import ByJudge, ByScorer
@@ -80,7 +80,9 @@ class Miner:
                 hint="give the corpus that the queries were generated from",
             ) from None
         cut = query.doc_text.lower().split() not in ([], source.contents.lower().split())
-        return Draft(query, query.doc_text if cut else "", self._known.of(query), [Wording.of(source)], pool)
+        known = self._known.of(query)
+        others = [doc_id for doc_id in sorted(known - {query.doc_id}) if doc_id in self._corpus]
+        return Draft(query, query.doc_text if cut else "", known, [query.doc_id, *others], pool)
 
     def _hard(self, draft: Draft) -> Iterator[Candidate]:
         return sampling.hard(draft.pool, self._config.sample, self._config.seed, draft.query.query_id)

@@ -22,8 +22,8 @@ TOLD = {
 def table(counts: Counter[str]) -> Table:
     """The counts in words, with their shares of all candidates looked at."""
     total = sum(counts.values())
-    shown = Table(title=f"{total:,} candidates looked at", title_justify="left", box=None, pad_edge=False)
-    shown.add_column("candidate")
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column(f"{total:,} candidates looked at")
     shown.add_column("count", justify="right")
     shown.add_column("share", justify="right")
     for name, told in TOLD.items():

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from inpars.data.artifacts import sidecar
+from inpars.data.beir import finds_itself
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
@@ -45,13 +46,22 @@ def run(
     chosen = load_recipe(recipe, list(set))
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
     opened = open_corpus(corpus)
-    test_set = open_test_set(name, queries, qrels)
-    folder = _run_directory(Path(output))
+    return run_recipe(chosen, name, opened, open_test_set(name, queries, qrels), Path(output), finds_itself(name))
+
+
+def run_recipe(
+    chosen: Recipe, name: str, opened: Corpus, test_set: TestSet | None, output: Path, finds_itself: bool
+) -> dict[str, Any]:
+    """Carry out a recipe for what is open already; `name` is what the corpus is called, the rest as for `run`.
+
+    With `finds_itself` the test queries are documents too, and are left out of what they find.
+    """
+    folder = _run_directory(output)
     with atomic_write(folder / "recipe.yaml") as stream:
         stream.write(chosen.to_yaml().encode())
     started = time.perf_counter()
     manifest = Manifest(folder / "manifest.json", _inputs(name, opened, test_set, chosen))
-    context = Context(folder, opened, test_set)
+    context = Context(folder, opened, test_set, finds_itself)
     worked = _carry_out(chosen, context, manifest)
     metrics = _metrics(chosen, context, name)
     # Also where a kill came between the last step and this file.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus
@@ -12,7 +13,9 @@ from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
 from inpars.data.records import Document, Query
+from inpars.data.runs import read_run_lines, top_k, write_run
 from inpars.errors import InparsError
+from inpars.options import Options
 from inpars.pipeline.steps import Context, Step, index_of
 from inpars.progress import say
 
@@ -64,7 +67,6 @@ def run_rerank(step: Step, context: Context, folder: Path) -> Path:
 
 def run_search(step: Step, context: Context, folder: Path) -> Path:
     """Runs over the whole corpus: of the first stage, and of the base model and the tuned one as retrievers."""
-    from inpars.rerank import search
     from inpars.rerank.config import SearchConfig
 
     assert isinstance(step.options, SearchConfig)
@@ -74,7 +76,7 @@ def run_search(step: Step, context: Context, folder: Path) -> Path:
     index = index_of(model) if context.test_set is not None else None
     for name, path, kept_in in (("base", base, None), ("tuned", model, index)):
         given = step.given() | {"first_stage": "dense", "retriever": str(path), "index": kept_in}
-        search(corpus, queries, folder / f"{name}.trec", **given)
+        _search(corpus, queries, folder / f"{name}.trec", context, given)
     return folder
 
 
@@ -86,7 +88,7 @@ def _first_stage(
 
     first_stage = folder / f"{searching.first_stage}.trec"
     if context.test_set is not None:
-        search(context.corpus, context.test_set.queries, first_stage, **searching.model_dump())
+        _search(context.corpus, context.test_set.queries, first_stage, context, searching.model_dump())
         return context.corpus, context.test_set.queries, first_stage
     held_out = context.outputs[step.input] / HELD_OUT
     development = HeldOut.load(held_out)
@@ -100,6 +102,25 @@ def _first_stage(
         sidecar(first_stage).unlink(missing_ok=True)
         shutil.copyfile(held_out / "first_stage.trec", first_stage)
     return corpus, development.queries, first_stage
+
+
+def _search(corpus: Corpus, queries: list[Query], output: Path, context: Context, options: dict[str, Any]) -> Path:
+    """The run of a search, in which no query finds itself where the test queries are documents too."""
+    from inpars.rerank import search
+
+    if not context.finds_itself or context.test_set is None:
+        return search(corpus, queries, output, **options)
+    wanted = options["top_k"]
+    # One more than is wanted, so that as many are left without the query itself.
+    whole = search(corpus, queries, output.with_name(f"{output.stem}.whole.trec"), **options | {"top_k": wanted + 1})
+    artifact = Artifact(output, "without_self_hits", Options(), {"run": fingerprint_of(whole), "top_k": str(wanted)})
+    if not artifact.is_current():
+        artifact.begin()
+        found = groupby(read_run_lines(whole), key=lambda line: line[1])
+        others = ((q, {doc_id: score for *_, doc_id, score in lines if doc_id != q}) for q, lines in found)
+        write_run(output, ((q, top_k(scores, wanted)) for q, scores in others), output.stem)
+        artifact.finish()
+    return output
 
 
 def _ranks(model: str | Path) -> bool:

@@ -50,17 +50,22 @@ def load_recipe(recipe: str | Path, overrides: list[str] | None = None) -> Recip
 
     `OptionError` names each step, option or value that cannot be, and what it could be instead.
     """
-    source = _read(recipe)
+    return checked_recipe(read_recipe(recipe), overrides or [])
+
+
+def checked_recipe(source: dict[str, Any], overrides: list[str]) -> Recipe:
+    """The recipe that `source`, as `read_recipe` gives it, comes to with the overrides; `OptionError` likewise."""
     steps = source["steps"]
-    for override in overrides or []:
+    for override in overrides:
         _override(steps, override)
     checked: dict[str, Step] = {}
     for name, written in steps.items():
         checked[str(name)] = _step(str(name), written, checked, [str(known) for known in steps])
-    return Recipe(str(source.get("name", recipe)), str(source.get("description", "")).strip(), tuple(checked.values()))
+    return Recipe(str(source["name"]), str(source.get("description", "")).strip(), tuple(checked.values()))
 
 
-def _read(recipe: str | Path) -> dict[str, Any]:
+def read_recipe(recipe: str | Path) -> dict[str, Any]:
+    """A recipe by name, or from a YAML file, as it is written: `name`, `description` and `steps`."""
     path = Path(recipe)
     if path.suffix in {".yaml", ".yml"}:
         if not path.is_file():
@@ -78,7 +83,7 @@ def _read(recipe: str | Path) -> dict[str, Any]:
         raise InparsError(f"recipe {recipe}: expected {expected}")
     if unknown := set(source) - {"name", "description", "steps"}:
         raise OptionError(f"recipe {recipe}: unknown key {', '.join(sorted(map(repr, unknown)))}")
-    return source
+    return {"name": str(recipe), **source}
 
 
 def _override(steps: dict[str, Any], override: str) -> None:

@@ -16,6 +16,12 @@ def _generate(step: Step, context: Context, folder: Path) -> Path:
     return generate(context.corpus, folder / "queries.jsonl", **step.given())
 
 
+def _queries(step: Step, context: Context, folder: Path) -> Path:
+    from inpars.pipeline.given import given_queries
+
+    return given_queries(step, context, folder)
+
+
 def _filter(step: Step, context: Context, folder: Path) -> Path:
     from inpars.filter import filter
 
@@ -37,6 +43,7 @@ def _train(step: Step, context: Context, folder: Path) -> Path:
 
 _ALL = (
     Stage("generate", (), QUERIES, "inpars.generate.config:GenerateConfig", _generate),
+    Stage("queries", (), QUERIES, "inpars.pipeline.given:GivenConfig", _queries),
     Stage("filter", (QUERIES,), QUERIES, "inpars.filter.config:FilterConfig", _filter),
     Stage("negatives", (QUERIES,), TRIPLES, "inpars.negatives.config:NegativesConfig", _negatives),
     Stage("train", (TRIPLES, QUERIES), MODEL, "inpars.train.config:TrainConfig", _train, check_train),

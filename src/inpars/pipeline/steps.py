@@ -19,11 +19,16 @@ QUERIES, TRIPLES, MODEL, RUNS = "queries", "triples", "a model", "runs"
 
 @dataclass
 class Context:
-    """What a run gives its steps: the corpus, the test set (None: none), and the outputs so far."""
+    """What a run gives its steps: the corpus, the test set (None: none), and the outputs so far.
+
+    `finds_itself` says that the test queries are documents of the corpus under the same id, so that
+    none may find itself.
+    """
 
     folder: Path
     corpus: Corpus
     test_set: TestSet | None
+    finds_itself: bool = False
     outputs: dict[str, Path] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
 

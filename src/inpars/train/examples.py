@@ -37,6 +37,8 @@ class Examples:
 
     def __init__(self, triples: list[Triple], corpus: Corpus, config: TrainConfig) -> None:
         self.corpus, self.seed = corpus, config.seed
+        self.given = triples
+        """All that there were, those that are not trained on included."""
         self.triples = _sampled(_merged(triples), config)
         self._check(config)
         available = max(len(triple.negative_ids) for triple in self.triples)
@@ -54,10 +56,15 @@ class Examples:
         scores = triple.teacher_scores
         return Example(
             triple.query,
-            triple.positive_text or self._text(triple.positive_id),
-            tuple(self._text(triple.negative_ids[i]) for i in chosen),
+            triple.positive_text or self.text(triple.positive_id),
+            tuple(self.text(triple.negative_ids[i]) for i in chosen),
             (scores[0], *(scores[1 + i] for i in chosen)) if scores else (),
         )
+
+    def ids(self, place: int, epoch: int) -> tuple[str, list[str]]:
+        """The query of the example that `draw` gives, and the ids of its passages in their order."""
+        triple = self.triples[place]
+        return triple.query, [triple.positive_id, *(triple.negative_ids[i] for i in self._chosen(triple, epoch))]
 
     def _chosen(self, triple: Triple, epoch: int) -> list[int]:
         available = len(triple.negative_ids)
@@ -67,7 +74,8 @@ class Examples:
         rng = generator(self.seed, "negatives", str(epoch), triple.query_id, triple.positive_id)
         return sorted(int(i) for i in rng.choice(available, size=self.negatives, replace=False))
 
-    def _text(self, doc_id: str) -> str:
+    def text(self, doc_id: str) -> str:
+        """A document's text in the corpus, read once."""
         if doc_id not in self._texts:
             self._texts[doc_id] = self.corpus[doc_id].contents
         return self._texts[doc_id]

@@ -50,9 +50,10 @@ def _triple(query: SyntheticQuery, corpus: Corpus) -> Triple:
             f"query {query.query_id} was written for document {query.doc_id!r}, which {corpus.name} lacks",
             hint="give the corpus that the queries were generated from",
         )
-    whole = _words(query.doc_text) in ([], _words(corpus[query.doc_id].contents))
+    whole = words(query.doc_text) in ([], words(corpus[query.doc_id].contents))
     return Triple(query.query_id, query.query, query.doc_id, [], positive_text="" if whole else query.doc_text)
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
+    """The words by which texts are compared: queries of the same words are one query."""
     return text.lower().split()

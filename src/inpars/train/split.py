@@ -12,6 +12,7 @@ from inpars.data.runs import Run, top_k
 from inpars.data.seeds import generator
 from inpars.errors import InparsError
 from inpars.retrieve.bm25 import BM25
+from inpars.train.reading import words
 
 
 def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], list[Triple]]:
@@ -19,7 +20,8 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
 
     Where triples are few, at most a fifth is held out. Queries whose words were cut out of their
     document come first: they alone tell a model that understands from one that matches words. A
-    query that has several positives is held out with all of them, a triple for each.
+    query that has several positives is held out with all of them, a triple for each; queries of
+    the same words are one, whatever their ids.
     """
     everything = list(triples)
     rng = generator(seed, "held out")
@@ -31,15 +33,15 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
     for triple in order:
         if len(chosen) == min(n, len(everything) // 5):
             break
-        if triple.query_id not in chosen and triple.positive_id not in positives:
-            chosen.add(triple.query_id)
+        if (query := _words(triple)) not in chosen and triple.positive_id not in positives:
+            chosen.add(query)
             positives.add(triple.positive_id)
-            held_out[triple.query_id, triple.positive_id] = triple
+            held_out[query, triple.positive_id] = triple
     for triple in everything:
-        if triple.query_id in chosen:
-            held_out.setdefault((triple.query_id, triple.positive_id), triple)
+        if (query := _words(triple)) in chosen:
+            held_out.setdefault((query, triple.positive_id), triple)
             positives.add(triple.positive_id)
-    training = [t for t in everything if t.positive_id not in positives and t.query_id not in chosen]
+    training = [t for t in everything if t.positive_id not in positives and _words(t) not in chosen]
     if not held_out or not training:
         raise InparsError(
             f"{len(everything)} triples of {len({t.positive_id for t in everything})} documents are too few",
@@ -51,23 +53,30 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
 def held_out_set(triples: list[Triple], corpus: Corpus, depth: int, language: str) -> HeldOut:
     """The development set of held-out triples over the whole corpus, `depth` candidates a query.
 
-    A query's positives always are among its candidates, wherever BM25 puts them.
+    A query's positives always are among its candidates, wherever BM25 puts them. Queries of the same
+    words are one, under the id of the first, with the positives of all.
     """
     cut = {triple.positive_id: triple.positive_text for triple in triples if triple.positive_text}
     index = BM25(((d.doc_id, cut.get(d.doc_id) or d.contents) for d in corpus), language=language)
     place = {doc_id: number for number, doc_id in enumerate(index.doc_ids)}
-    queries = {triple.query_id: Query(triple.query_id, triple.query) for triple in triples}
+    queries: dict[str, Query] = {}
     qrels: Qrels = {}
     for triple in triples:
-        qrels.setdefault(triple.query_id, {})[triple.positive_id] = 1
+        query = queries.setdefault(_words(triple), Query(triple.query_id, triple.query))
+        qrels.setdefault(query.query_id, {})[triple.positive_id] = 1
     first_stage: Run = {}
-    for query_id, query in queries.items():
-        scores = index.search(query.text, depth)
-        if missing := qrels[query_id].keys() - scores.keys():
+    for query in queries.values():
+        scores, positives = index.search(query.text, depth), qrels[query.query_id]
+        if positives.keys() - scores.keys():
             own = index.scores(query.text)
-            kept = top_k(scores, max(0, depth - len(missing)))
-            scores = kept | {doc_id: float(own[place[doc_id]]) for doc_id in sorted(missing)}
-        first_stage[query_id] = scores
+            others = {doc_id: score for doc_id, score in scores.items() if doc_id not in positives}
+            kept = {doc_id: scores.get(doc_id, float(own[place[doc_id]])) for doc_id in sorted(positives)}
+            scores = top_k(others, max(0, depth - len(kept))) | kept
+        first_stage[query.query_id] = scores
     needed = sorted({doc_id for scores in first_stage.values() for doc_id in scores})
     documents = {doc_id: cut.get(doc_id) or corpus[doc_id].contents for doc_id in needed}
     return HeldOut(list(queries.values()), qrels, documents, first_stage)
+
+
+def _words(triple: Triple) -> str:
+    return " ".join(words(triple.query))

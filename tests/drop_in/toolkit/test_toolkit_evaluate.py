@@ -8,10 +8,10 @@ import shutil
 import ir_measures
 import pytest
 
+from inpars.data.beir import PARTS, finds_itself, parts_of
 from inpars.data.qrels import read_qrels
 from inpars.data.runs import read_run, write_run
 from inpars.drop_in.toolkit.datasets import open_documents
-from inpars.drop_in.toolkit.rules import PARTS, finds_itself, parts_of
 from inpars.errors import InparsError
 
 NAMES = ["map", "ndcg_cut_10", "ndcg_cut_20", "P_10", "recip_rank", "recall_1000", "judged_10", "num_q", "num_ret"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from inpars.data.beir import TEST_SETS, parts_of
 from inpars.data.columns import split_columns
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.ir_datasets import is_known
 from inpars.data.files import format_suffix
 from inpars.data.formats import FORMATS
 from inpars.data.test_sets import TestSet, open_test_set
-from inpars.drop_in.toolkit.rules import TEST_SETS, parts_of
 from inpars.errors import InparsError
 
 Source = Literal["ir_datasets", "pyserini"]

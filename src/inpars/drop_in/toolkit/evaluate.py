@@ -10,11 +10,11 @@ from statistics import fmean
 
 from pydantic import Field
 
+from inpars.data.beir import finds_itself, parts_of, without_self_hits
 from inpars.data.qrels import read_qrels
 from inpars.data.runs import Run, read_run
 from inpars.drop_in.toolkit.datasets import Source, open_documents, open_tests
 from inpars.drop_in.toolkit.flags import DATASET, SOURCE, Flags
-from inpars.drop_in.toolkit.rules import finds_itself, parts_of, without_self_hits
 from inpars.drop_in.toolkit.runs import given_run, published_run, searched_run
 from inpars.errors import InputError, OptionError
 from inpars.evaluate import evaluate

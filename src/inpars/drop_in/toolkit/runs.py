@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inpars.data.beir import finds_itself, without_self_hits
 from inpars.data.corpora import Corpus
 from inpars.data.records import Query
 from inpars.data.runs import read_run, write_run
 from inpars.download import catalogue, download
 from inpars.drop_in.toolkit.datasets import is_local
-from inpars.drop_in.toolkit.rules import finds_itself, without_self_hits
 from inpars.errors import InparsError, InputError, OptionError
 from inpars.progress import say
 from inpars.rerank import search

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
+from inpars.data.beir import dataset_names
 from inpars.data.files import read_text
 from inpars.data.mappings import parse_mapping
 from inpars.errors import OptionError, unknown_name
@@ -47,16 +47,6 @@ def load_template(name: str | Path, dataset: str = "") -> Template:
     if path.is_file() or path.suffix == ".txt":
         return _from_text(path)
     raise unknown_name("prompt", str(name), ["promptagator", *known])
-
-
-def dataset_names(dataset: str) -> list[str]:
-    """What a corpus may be called, likeliest first: the end of its path, or any part of a catalogue's id."""
-    parts = [part for part in re.split(r"[/\\:]", dataset.split("?")[0]) if part not in {"", "."}]
-    if parts[:1] == ["ir_datasets"] or parts[:1] == ["beir"]:
-        return parts[:0:-1]
-    if parts and parts[-1].startswith("corpus.jsonl"):
-        parts.pop()
-    return [re.sub(r"(\.(jsonl|csv|tsv|parquet|gz|zst))+$", "", part) for part in parts[-1:]]
 
 
 def _for_dataset(dataset: str) -> Template:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import platform
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import numpy as np
 
 from inpars.data.files import read_json, write_json
 from inpars.data.hashes import hash_of
+from inpars.data.places import cache_folder
 from inpars.errors import OptionError
 from inpars.models.engines import ENGINES, Engine, Unsuitable
 from inpars.models.precision import ScoringPrecision
@@ -98,7 +98,7 @@ class Choice:
             return None
         best = max(found, key=lambda name: found[name])
         say("engines, pairs a second: " + ", ".join(f"{name} {speed:.1f}" for name, speed in found.items()))
-        write_json(_cache(), {**_remembered(), key: best})
+        write_json(_speeds(), {**_remembered(), key: best})
         return best
 
     def _key(self, model: Any) -> str:
@@ -151,13 +151,12 @@ def _weights(model: Any) -> int:
     )
 
 
-def _cache() -> Path:
-    home = os.environ.get("INPARS_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inpars"
-    return Path(home) / "engines.json"
+def _speeds() -> Path:
+    return cache_folder() / "engines.json"
 
 
 def _remembered() -> dict[str, str]:
-    path = _cache()
+    path = _speeds()
     remembered: dict[str, str] = read_json(path) if path.is_file() else {}
     return remembered
 

@@ -18,6 +18,11 @@ COSINE_SCALE = 20.0
 """What a cosine is multiplied by: a softmax over numbers from -1 to 1 would be nearly flat."""
 
 
+def scale_of(model: Any) -> float:
+    """What a model's similarities are multiplied by in a loss."""
+    return COSINE_SCALE if model.similarity_fn_name == "cosine" else 1.0
+
+
 class EmbeddingLoss(nn.Module):  # type: ignore[misc]
     """The model's own similarity of each query to each of its passages, fp32, handed to the loss that is asked for."""
 
@@ -25,7 +30,7 @@ class EmbeddingLoss(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.model = model
         self.similarity = model.similarity_pairwise
-        self.scale = COSINE_SCALE if model.similarity_fn_name == "cosine" else 1.0
+        self.scale = scale_of(model)
         self.function, self.temperature = loss_function(config), config.temperature
 
     def forward(self, sentence_features: list[dict[str, Tensor]], labels: Tensor) -> Tensor:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.base.sampler import NoDuplicatesBatchSampler
@@ -12,12 +14,16 @@ from sentence_transformers.sentence_transformer.losses import (
     CachedMultipleNegativesRankingLoss,
     MultipleNegativesRankingLoss,
 )
+from sentence_transformers.util import all_gather, get_rank
+from torch import Tensor
 
 from inpars.errors import OptionError
 from inpars.train import processes
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Examples
 from inpars.train.families.arguments import make_arguments
+from inpars.train.families.embedding_loss import scale_of
+from inpars.train.positives import Positives
 
 
 def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder: Path, steps: int) -> Any:
@@ -25,13 +31,14 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
 
     Each query is to be nearer to its document than to its mined negatives and to every document of
     the other queries in the step, those on other devices included (Henderson et al. 2017, arXiv
-    1705.00652). With a `micro_batch_size` the step is embedded in parts of that size, which changes
+    1705.00652), but for documents that are known to answer it too. With a `micro_batch_size` the step is embedded in parts of that size, which changes
     memory and time but not the loss (Gao et al. 2021, arXiv 2101.06983).
     """
     if config.batch_size < 2 * processes.count():
         raise OptionError("the loss in-batch needs a batch_size of two queries or more on each device")
     rows = Rows(examples)
-    given = {name: model.prompts.get("query" if name == "anchor" else "document") for name in rows.columns}
+    texts = [name for name in rows.columns if name != "label"]
+    given = {name: model.prompts.get("query" if name == "anchor" else "document") for name in texts}
     several = processes.count() > 1
     arguments = make_arguments(
         SentenceTransformerTrainingArguments,
@@ -40,12 +47,15 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
         steps,
         prompts={name: prompt for name, prompt in given.items() if prompt} or None,
     )
+    options = {
+        "similarity_fct": Similarity(model.similarity, rows.positives),
+        "scale": scale_of(model),
+        "gather_across_devices": several,
+    }
     if config.micro_batch_size:
-        loss: Any = CachedMultipleNegativesRankingLoss(
-            model, mini_batch_size=config.micro_batch_size, gather_across_devices=several
-        )
+        loss: Any = CachedInBatchLoss(model, mini_batch_size=config.micro_batch_size, **options)
     else:
-        loss = MultipleNegativesRankingLoss(model, gather_across_devices=several)
+        loss = InBatchLoss(model, **options)
     numbers = Dataset.from_dict({"number": range(len(examples))})
     numbers.set_transform(rows)
     trainer = InBatchTrainer(model=model, args=arguments, train_dataset=numbers, loss=loss)
@@ -53,18 +63,65 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
     return trainer
 
 
+class Similarity:
+    """Similarities of queries and documents, minus infinity where a document is known to answer a query.
+
+    The losses ask for a step's queries in order, all at once or in parts.
+    """
+
+    def __init__(self, function: Callable[[Tensor, Tensor], Tensor], positives: Positives) -> None:
+        self.function, self.positives = function, positives
+
+    def begin(self, labels: Tensor) -> None:
+        """Begin a step: `labels` are the rows of `Positives` for this device's queries, int64."""
+        # As the loss does it: the documents of all devices, column by column.
+        documents = all_gather(labels)[:, 1:].T.flatten().tolist()
+        hidden = self.positives.known(labels[:, 0].tolist(), documents)
+        own = torch.arange(len(labels))
+        hidden[own, get_rank() * len(labels) + own] = False
+        self.hidden, self.asked = hidden.to(labels.device), 0
+
+    def __call__(self, queries: Tensor, documents: Tensor) -> Tensor:
+        """Shape (queries, documents)."""
+        first, self.asked = self.asked, self.asked + len(queries)
+        return self.function(queries, documents).masked_fill(self.hidden[first : self.asked], -torch.inf)
+
+
+class InBatchLoss(MultipleNegativesRankingLoss):  # type: ignore[misc]
+    """The loss of a step, with a `Similarity`."""
+
+    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+        """The mean over this device's queries."""
+        self.similarity_fct.begin(labels)
+        return super().forward(sentence_features, labels)
+
+
+class CachedInBatchLoss(CachedMultipleNegativesRankingLoss):  # type: ignore[misc]
+    """The same, by gradient caching."""
+
+    def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
+        """The mean over this device's queries."""
+        self.similarity_fct.begin(labels)
+        return super().forward(sentence_features, labels)
+
+
 class Rows:
-    """Examples as columns `anchor, positive, negative_0 …`, with the negatives of the epoch that it is."""
+    """Examples as columns `anchor, positive, negative_0 …, label`, with the negatives of the epoch that it is.
+
+    The label says which query and documents they are, as `Positives` numbers them.
+    """
 
     def __init__(self, examples: Examples) -> None:
-        self.examples, self.epoch = examples, 0
-        self.columns = ["anchor", "positive", *(f"negative_{place}" for place in range(examples.negatives))]
+        self.examples, self.positives, self.epoch = examples, Positives(examples), 0
+        self.columns = ["anchor", "positive", *(f"negative_{place}" for place in range(examples.negatives)), "label"]
 
-    def __call__(self, batch: dict[str, list[int]]) -> dict[str, list[str]]:
+    def __call__(self, batch: dict[str, list[int]]) -> dict[str, list[Any]]:
         """The columns of a batch of row numbers."""
-        drawn = [self.examples.draw(number, self.epoch) for number in batch["number"]]
-        columns = zip(*((example.query, *example.passages) for example in drawn), strict=True)
-        return dict(zip(self.columns, map(list, columns), strict=True))
+        numbers = batch["number"]
+        drawn = [self.examples.draw(number, self.epoch) for number in numbers]
+        labels = [self.positives.row(number, self.epoch) for number in numbers]
+        rows = ((e.query, *e.passages, label) for e, label in zip(drawn, labels, strict=True))
+        return dict(zip(self.columns, map(list, zip(*rows, strict=True)), strict=True))
 
 
 class Sampler(NoDuplicatesBatchSampler):  # type: ignore[misc]

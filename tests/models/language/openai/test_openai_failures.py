@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections import Counter
-from email.utils import formatdate
 
 import pytest
 from server import Fault, fault
@@ -92,14 +91,6 @@ def test_what_the_server_asks_to_wait_is_waited(endpoint, make, headers, seconds
     list(make(max_wait=0.5).complete([ONE], Sampling()))
     first, second = endpoint.seen
     assert seconds <= second.at - first.at < seconds + 2
-
-
-def test_the_wait_may_be_given_as_a_date():
-    now = 1_800_000_000
-    assert retry.retry_after({"retry-after": formatdate(now + 30, usegmt=True)}, now) == 30
-    assert retry.retry_after({"retry-after": formatdate(now - 30, usegmt=True)}, now) == 0
-    assert retry.retry_after({"retry-after": "soon"}) is None
-    assert retry.retry_after({}) is None
 
 
 def test_waits_double_up_to_the_longest(monkeypatch):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import threading
 import time
 import weakref
@@ -13,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from inpars.data.places import cache_folder
 from inpars.errors import InparsError
 from inpars.models.language.openai.sending import Received
 
@@ -110,15 +109,5 @@ class AnswerCache:
 
 
 def cache_path(given: Path | None) -> Path:
-    """The file of the cache: the one given, else in `$INPARS_CACHE`, else in the user's cache folder."""
-    if given is not None:
-        return given
-    if folder := os.environ.get("INPARS_CACHE"):
-        return Path(folder) / "requests.sqlite"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "inpars" / "requests.sqlite"
+    """The file of the cache: the one given, else in the folder of all our caches."""
+    return given if given is not None else cache_folder() / "requests.sqlite"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import email.utils
 import random
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import openai
 
+from inpars.data.waiting import retry_after
 from inpars.errors import shorten
 from inpars.models.language.openai.answers import BrokenAnswer
 
@@ -63,20 +62,6 @@ def judge_status(status: int, error: Any, headers: Mapping[str, str], endpoint: 
     if status in (408, 409, 429) or status >= 500:
         return Failure(text, "retry", wait=retry_after(headers), crowded=status == 429)
     return Failure(text, "give up")
-
-
-def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """The seconds that a server asks to wait, from `retry-after-ms` or `Retry-After` (seconds, or a date)."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers.get(name) or "") / unit)
-        except ValueError:
-            continue
-    date = email.utils.parsedate_tz(headers.get("retry-after") or "")
-    if date is None:
-        return None
-    then: float = email.utils.mktime_tz(date)
-    return max(0.0, then - (time.time() if now is None else now))
 
 
 def backoff(attempt: int, most: float) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
 from inpars.data.runs import Run
-from inpars.generate.prompts.library import dataset_names
 
 SELF_HITS = frozenset({"arguana", "quora"})
 """Datasets whose queries are documents too, under the same id: a query must not find itself."""
@@ -18,6 +19,16 @@ PARTS = {
 
 TEST_SETS = {"msmarco": "ir_datasets:msmarco-passage/dev/small"}
 """Datasets that are measured on queries of another catalogue entry: MS MARCO on its small development set."""
+
+
+def dataset_names(dataset: str) -> list[str]:
+    """What a corpus may be called, likeliest first: the end of its path, or any part of a catalogue's id."""
+    parts = [part for part in re.split(r"[/\\:]", dataset.split("?")[0]) if part not in {"", "."}]
+    if parts[:1] == ["ir_datasets"] or parts[:1] == ["beir"]:
+        return parts[:0:-1]
+    if parts and parts[-1].startswith("corpus.jsonl"):
+        parts.pop()
+    return [re.sub(r"(\.(jsonl|csv|tsv|parquet|gz|zst))+$", "", part) for part in parts[-1:]]
 
 
 def finds_itself(dataset: str) -> bool:

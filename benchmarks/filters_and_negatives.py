@@ -1,0 +1,217 @@
+"""What each filter and each way to choose negatives is worth: nDCG@10 of the tuned model, three seeds.
+
+    python benchmarks/filters_and_negatives.py [--output DIR] [--collections …] [--seeds …] [--cells …] [--report]
+
+Queries are extracted from the documents, and length and duplicates always filter them. From there a cell changes one
+thing alone: a further filter, with BM25's negatives, or other negatives, without a further filter. all-MiniLM-L6-v2 is
+tuned on `--examples` queries and reranks BM25's top 50 for at most `--queries` test queries; the seed is that of the
+documents, the negatives and the training. The tuned weights are averaged half and half with the base's, as in the
+quickstart, and kept unless they are worse than the base's on the held-out synthetic queries.
+
+Everything made stays in DIR, so that a run goes on where it was stopped and several processes may take different
+collections or seeds; `--report` prints the Markdown tables of what is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from quickstart import ROOT, sample
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+MODEL = "all-MiniLM-L6-v2"
+BASELINE = "none, BM25 random 11-100"
+BM25_RANDOM: dict[str, Any] = {"retriever": "bm25", "top_k": 100, "skip_top": 10}
+DRAFT = "(the draft model)"
+FILTERS: dict[str, list[Any]] = {
+    "best half by log-probability": [{"scores": {"keep_top_k": 0.5}}],
+    "best half by a reranker": [{"reranker": {"model": MODEL, "keep_top_k": 0.5}}],
+    "not the 30% easiest by a reranker": [{"reranker": {"model": MODEL, "keep_top_k": None, "max_percentile": 70}}],
+    "consistency, BM25, K=1": [{"consistency": {"retriever": "bm25", "top_k": 1}}],
+    "consistency, base, K=1": [{"consistency": {"retriever": MODEL, "top_k": 1}}],
+    "consistency, base, K=3": [{"consistency": {"retriever": MODEL, "top_k": 3}}],
+    "consistency, draft, K=1": [{"consistency": {"retriever": DRAFT, "top_k": 1}}],
+    "no two alike in meaning (.8)": [{"duplicates": {"kind": "embeddings", "model": MODEL, "similarity": 0.8}}],
+}
+NEGATIVES: dict[str, dict[str, Any]] = {
+    "in-batch alone": {},
+    "BM25 random 1-100": {"retriever": "bm25", "top_k": 100},
+    "BM25 random 1-1000": {"retriever": "bm25", "top_k": 1000},
+    "BM25 best": {"retriever": "bm25", "sample": "top", "top_k": 100},
+    "dense random 11-100": {"retriever": MODEL, "top_k": 100, "skip_top": 10},
+    "dense best, at most 95% of the positive": {
+        "retriever": MODEL,
+        "sample": "top",
+        "top_k": 100,
+        "positive_aware": {"max_share": 0.95},
+    },
+    "BM25 random 1-100, at most 95% of the positive": {
+        "retriever": "bm25",
+        "top_k": 100,
+        "positive_aware": {"scorer": MODEL, "max_share": 0.95},
+    },
+    "both merged, random 11-100": {"retriever": ["bm25", MODEL], "top_k": 100, "skip_top": 10},
+    "4 of BM25 random 11-100": {**BM25_RANDOM, "negatives_per_query": 4},
+    "4, half of them easy": {**BM25_RANDOM, "negatives_per_query": 4, "easy_share": 0.5},
+}
+CELLS = [BASELINE, *FILTERS, *NEGATIVES]
+COLLECTIONS = ("scifact", "covidqa", "cranfield")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=Path("build/filters_and_negatives"))
+    parser.add_argument("--collections", nargs="+", default=list(COLLECTIONS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--cells", nargs="+", default=CELLS, choices=CELLS, metavar="CELL")
+    parser.add_argument("--examples", type=int, default=512)
+    parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--report", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.report:
+        for seed in arguments.seeds:
+            for name in arguments.collections:
+                work = Work(arguments, name, seed)
+                for cell in arguments.cells:
+                    work.cell(cell)
+    report(arguments)
+
+
+class Work:
+    """One collection under one seed: what the cells share, and each cell."""
+
+    def __init__(self, arguments: argparse.Namespace, name: str, seed: int) -> None:
+        import inpars
+        from inpars.data.test_sets import open_test_set
+
+        self.arguments, self.seed = arguments, seed
+        self.folder = arguments.output / name / str(seed)
+        self.corpus = inpars.open_corpus(ROOT / name)
+        queries = sample(ROOT / name, arguments.output / name / "queries.jsonl", arguments.queries)
+        test_set = open_test_set(str(ROOT / name), queries, ROOT / name / "qrels" / "test.tsv")
+        assert test_set is not None
+        self.test_set = test_set
+        self.first_stage = inpars.search(self.corpus, test_set.queries, self.folder.parent / "bm25.trec", top_k=50)
+
+    def cell(self, name: str) -> None:
+        """Make one cell, unless it is there."""
+        import inpars
+
+        folder = self.folder / "".join(c if c.isalnum() else "-" for c in name)
+        if (folder / "cell.json").exists():
+            return
+        started = time.perf_counter()
+        kept = self._queries()
+        facts: dict[str, Any] = {"cell": name}
+        if name in FILTERS:
+            methods = json.loads(json.dumps(FILTERS[name]).replace(DRAFT, str(self._draft())))
+            kept = inpars.filter(kept, folder / "queries.jsonl", corpus=self.corpus, methods=methods)
+        facts["queries"] = sum(1 for _ in kept.open())
+        chosen = NEGATIVES.get(name, BM25_RANDOM)
+        triples = kept
+        if chosen:
+            triples = folder / "triples.jsonl"
+            inpars.mine_negatives(kept, self.corpus, triples, seed=self.seed, index=self.folder.parent / "i", **chosen)
+        model = self._train(triples, folder / "model")
+        tuned = json.loads((model / "inpars.json").read_text())
+        reranked = folder / "tuned.trec"
+        inpars.rerank(
+            *(self.corpus, self.test_set.queries, reranked), model=model, run=self.first_stage, top_k=50, fusion=0.6
+        )
+        runs = {"tuned": reranked, "fused": folder / "tuned_fused.trec"}
+        found = inpars.evaluate(runs, self.test_set.qrels, measures=["nDCG@10"])
+        facts |= {system: values["nDCG@10"] for system, values in found.systems.items()}
+        facts |= {"tuned_is_base": not tuned["tuned"], "seconds": time.perf_counter() - started}
+        (folder / "cell.json").write_text(json.dumps(facts))
+
+    def base(self) -> None:
+        """BM25 and the untuned model, for the report."""
+        import inpars
+
+        if (self.folder.parent / "base.json").exists():
+            return
+        reranked = self.folder.parent / "base.trec"
+        inpars.rerank(
+            *(self.corpus, self.test_set.queries, reranked), model=MODEL, run=self.first_stage, top_k=50, fusion=0.6
+        )
+        runs = {"bm25": self.first_stage, "base": reranked, "base fused": self.folder.parent / "base_fused.trec"}
+        found = inpars.evaluate(runs, self.test_set.qrels, measures=["nDCG@10"])
+        values = {system: values["nDCG@10"] for system, values in found.systems.items()}
+        (self.folder.parent / "base.json").write_text(json.dumps(values))
+
+    def _queries(self) -> Path:
+        import inpars
+
+        extractive = {"mixture": {"title": 1, "heading": 1, "sentence": 3, "keywords": 0, "terms": 0.2}}
+        extractive |= {"hide": 1.0, "min_rest": 12}
+        queries = inpars.generate(
+            self.corpus,
+            self.folder / "generated.jsonl",
+            max_generations=2000,
+            queries_per_document=2,
+            extractive=extractive,
+            seed=self.seed,
+        )
+        return inpars.filter(queries, self.folder / "queries.jsonl", methods=["length", "duplicates"])
+
+    def _draft(self) -> Path:
+        return self._train(self._queries(), self.folder / "draft")
+
+    def _train(self, data: Path, model: Path) -> Path:
+        import inpars
+
+        return inpars.train(
+            data,
+            self.corpus,
+            model,
+            base_model=MODEL,
+            max_examples=self.arguments.examples,
+            held_out_queries=60,
+            min_gain=0.0,
+            seed=self.seed,
+        )
+
+
+def report(arguments: argparse.Namespace) -> None:
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for name in arguments.collections:
+        if not (arguments.output / name / "base.json").exists():
+            Work(arguments, name, arguments.seeds[0]).base()
+        for path in sorted((arguments.output / name).glob("*/*/cell.json")):
+            facts = json.loads(path.read_text())
+            found.setdefault(facts["cell"], {}).setdefault(name, []).append(facts)
+    for system in ("tuned", "fused"):
+        print(f"\n### nDCG@10, {system}: mean and standard deviation over seeds\n")
+        print("| filter or negatives | " + " | ".join(arguments.collections) + " | mean, less the first row |")
+        print("| --- |" + " ---: |" * (len(arguments.collections) + 1))
+        for label in ("bm25", "base" if system == "tuned" else "base fused"):
+            values = [
+                json.loads((arguments.output / n / "base.json").read_text())[label] for n in arguments.collections
+            ]
+            print(f"| *{label}* | " + " | ".join(f"{value:.4f}" for value in values) + " | |")
+        for cell in CELLS:
+            if cell in found:
+                print(f"| {cell} | " + " | ".join(row(arguments, found, cell, system)) + " |")
+
+
+def row(arguments: argparse.Namespace, found: dict[str, Any], cell: str, system: str) -> list[str]:
+    """The cells of one line; the last is the mean difference to the baseline over collections and seeds in common."""
+    cells, differences = [], []
+    for name in arguments.collections:
+        values = [facts[system] for facts in found[cell].get(name, [])]
+        spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+        cells.append(f"{fmean(values):.4f}{spread}" if values else "")
+        baseline = [facts[system] for facts in found[BASELINE].get(name, [])]
+        if values and len(values) == len(baseline):
+            differences.append(fmean(values) - fmean(baseline))
+    return [*cells, f"{fmean(differences):+.4f}" if differences else ""]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Stage `queries` of a recipe: queries that exist already, in the place of those that would be generated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from inpars.data.artifacts import Artifact
+from inpars.data.files import file_hash
+from inpars.data.queries import read_synthetic_queries
+from inpars.errors import InputError
+from inpars.options import Options, how
+from inpars.pipeline.steps import Context, Step
+from inpars.progress import say
+
+
+class GivenConfig(Options):
+    """Take queries from a file."""
+
+    file: Path = how(..., description="JSONL file of generated queries: ours, the toolkit's or InPars v1's.")
+
+
+def given_queries(step: Step, context: Context, folder: Path) -> Path:
+    """Write the queries of `step`'s file as rows of ours; returns the file.
+
+    Those whose document the corpus lacks lie in `queries.dropped.jsonl`. `InputError` where it lacks all of them.
+    """
+    assert isinstance(step.options, GivenConfig)
+    source = step.options.file
+    if not source.is_file():
+        raise InputError(source, expected="a JSONL file of generated queries", found="no such file")
+    inputs = {"file": file_hash(source), "corpus": context.corpus.fingerprint()}
+    artifact = Artifact(folder / "queries.jsonl", "queries", step.options, inputs)
+    if artifact.is_current():
+        return artifact.output
+    artifact.begin()
+    kept: list[dict[str, Any]] = []
+    dropped: list[dict[str, Any]] = []
+    for query in read_synthetic_queries(source):
+        if query.doc_id in context.corpus:
+            kept.append(query.to_row())
+        else:
+            dropped.append(query.to_row() | {"dropped_by": "queries", "reason": "its document is not in the corpus"})
+    if not kept:
+        raise InputError(
+            source,
+            expected=f"queries for documents of {context.corpus.name}",
+            found="no query whose document is there",
+            hint="are the ids of the two the same?",
+        )
+    artifact.write_unit(0, kept)
+    artifact.write_unit(0, dropped, "dropped")
+    artifact.merge()
+    artifact.merge("dropped")
+    artifact.finish(queries=len(kept), dropped=len(dropped))
+    say(f"queries: {len(kept):,} of {source.name}, {len(dropped):,} without their document -> {artifact.output}")
+    return artifact.output

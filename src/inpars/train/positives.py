@@ -1,0 +1,57 @@
+"""Which documents are known to answer a query: those of all rows that ask in the same words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from inpars.train.examples import Examples
+from inpars.train.reading import words
+
+
+class Positives:
+    """Queries and documents as numbers, which processes can exchange, and the documents that answer each query.
+
+    Equal words give equal numbers, so that a copy of a document counts as the document.
+    """
+
+    def __init__(self, examples: Examples) -> None:
+        self._examples = examples
+        self._of: defaultdict[int, set[str]] = defaultdict(set)
+        for triple in examples.given:
+            self._of[_number(triple.query)].add(triple.positive_id)
+        self._documents: dict[str, int] = {}
+
+    def row(self, place: int, epoch: int) -> list[int]:
+        """The numbers of an example's query, its positive and the negatives that it has in this epoch."""
+        query, doc_ids = self._examples.ids(place, epoch)
+        return [_number(query), *map(self._document, doc_ids)]
+
+    def known(self, queries: Iterable[int], documents: Sequence[int]) -> Tensor:
+        """Whether a document is known to answer a query: bool, shape (queries, documents)."""
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for place, document in enumerate(documents):
+            places[document].append(place)
+        rows = [
+            [place for number in {self._document(d) for d in self._of.get(query, ())} for place in places.get(number, ())]
+            for query in queries
+        ]
+        found = torch.zeros(len(rows), len(documents), dtype=torch.bool)
+        for row, columns in enumerate(rows):
+            found[row, columns] = True
+        return found
+
+    def _document(self, doc_id: str) -> int:
+        if doc_id not in self._documents:
+            self._documents[doc_id] = _number(self._examples.text(doc_id))
+        return self._documents[doc_id]
+
+
+def _number(text: str) -> int:
+    """63 bits of a hash of the words."""
+    digest = hashlib.blake2b(" ".join(words(text)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
