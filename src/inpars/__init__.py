@@ -1,6 +1,6 @@
 """InPars: from a pile of unlabelled documents to a tuned, measured search model.
 
-The public functions are one for each stage, plus `open_corpus` and `run`. They load when first
+The public functions are one for each stage, plus `open_corpus`, `run` and `reproduce`. They load when first
 used, so that importing the package costs nothing.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from inpars.generate.plan import plan
     from inpars.negatives import mine_negatives
     from inpars.pipeline import run
+    from inpars.pipeline.reproduce import reproduce
     from inpars.rerank import rerank, search
     from inpars.train import train
 
@@ -30,6 +31,7 @@ __all__ = [
     "mine_negatives",
     "open_corpus",
     "plan",
+    "reproduce",
     "rerank",
     "run",
     "search",
@@ -42,6 +44,7 @@ _FUNCTIONS = {
     "open_corpus": "inpars.data.corpora",
     "mine_negatives": "inpars.negatives",
     "plan": "inpars.generate.plan",
+    "reproduce": "inpars.pipeline.reproduce",
     "run": "inpars.pipeline",
     "search": "inpars.rerank",
 }

@@ -22,6 +22,7 @@ app = App(
 # Loaded when called, so that `inpars --help` imports none of them.
 _COMMANDS = {
     "run": "Carry out a recipe, from documents to a measured model.",
+    "reproduce": "Carry out a published experiment, and compare with its figures.",
     "recipes": "List the recipes, or show one.",
     "prompts": "List the prompts, or show one.",
     "plan": "Say what generating will take, before anything is spent.",
@@ -37,6 +38,7 @@ _COMMANDS = {
 }
 _PLACES = {
     "run": "inpars.pipeline.command:run",
+    "reproduce": "inpars.pipeline.reproduce_command:reproduce",
     "recipes": "inpars.pipeline.command:recipes",
     "prompts": "inpars.generate.prompts.command:app",
     "plan": "inpars.generate.command:plan",

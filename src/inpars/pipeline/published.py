@@ -8,6 +8,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from pydantic import Field
+
 from inpars.data.beir import parts_of
 from inpars.data.mappings import parse_mapping
 from inpars.download.catalogue import catalogue
@@ -36,10 +38,11 @@ class Noise(Options):
 
 
 class PublishedQueries(Options):
-    """Where published queries stand in for steps of the recipe: all up to `replaces`."""
+    """Where `count` published queries stand in for steps of the recipe: all up to `replaces`."""
 
     prefix: str
     replaces: str
+    count: int
 
 
 class Cost(Options):
@@ -57,9 +60,9 @@ class Method(Options):
     compare: dict[str, list[str]]
     note: str = ""
     published_queries: PublishedQueries | None = None
-    above: dict[int, list[str]] = {}
+    above: dict[int, list[str]] = Field(default_factory=dict)
     queries: int = 0
-    costs: list[Cost] = []
+    costs: list[Cost] = Field(default_factory=list)
 
 
 class Dataset(Options):
@@ -129,7 +132,7 @@ class Experiment:
         return parts_of(self.dataset) or ("",)
 
     def recipe(self, documents: int, overrides: list[str], given_queries: str = "") -> Recipe:
-        """The recipe with what this dataset needs, for a collection of so many documents, and with the user's overrides.
+        """The recipe with what this dataset needs, for a collection of so many documents, then the user's overrides.
 
         `given_queries` names a file of published queries that stands in for generating them.
         `OptionError` for an override that cannot be, and for one by which nothing is left to compare.
@@ -158,6 +161,10 @@ class Experiment:
                 hint="leave out --published-queries",
             )
         return found
+
+    def published_queries_name(self) -> str:
+        """Their name among what can be downloaded."""
+        return catalogue().find("queries", self.published_queries().prefix + self.dataset).name
 
     def _settings(self, steps: dict[str, Any], documents: int) -> list[str]:
         settings = [each for size, sets in sorted(self.how.above.items()) if documents > size for each in sets]

@@ -68,6 +68,57 @@ def test_corpus_and_queries_files_will_do_and_ids_stay_strings(typed, reranker, 
     assert {q: set(scores) for q, scores in read_run(tmp_path / "run.txt").items()} == {"01": {"007"}}
 
 
+@pytest.mark.parametrize(
+    ("documents", "queries"), [("c.jsonl", "q.jsonl"), ("c.tsv", "q.tsv"), ("my.csv.jsonl", "q.tsv")]
+)
+def test_files_are_read_by_how_their_names_end(typed, reranker, tmp_path, documents, queries):
+    files = {documents: ("doc_id", {"7": "lift of a slender wing"}), queries: ("query_id", {"1": "slender lift"})}
+    for name, (column, rows) in files.items():
+        if name.endswith(".jsonl"):
+            lines = [json.dumps({column: key, "text": text}) for key, text in rows.items()]
+        else:
+            lines = [f"{column}\ttext", *(f"{key}\t{text}" for key, text in rows.items())]
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+    typed(
+        "rerank", "--model", reranker, "--corpus", tmp_path / documents, "--queries", tmp_path / queries,
+        "--output_run", tmp_path / "run.txt", "--device", "cpu",
+    )  # fmt: skip
+    assert {q: set(scores) for q, scores in read_run(tmp_path / "run.txt").items()} == {"1": {"7"}}
+
+
+def test_a_file_of_another_format_is_named_with_those_that_there_are(typed, reranker, tmp_path, capsys):
+    (tmp_path / "c.docx").write_text("x")
+    (tmp_path / "q.tsv").write_text("1\tlift\n")
+    with pytest.raises(SystemExit) as stopped:
+        typed("rerank", "--model", reranker, "--corpus", tmp_path / "c.docx", "--queries", tmp_path / "q.tsv",
+              "--output_run", tmp_path / "run.txt")  # fmt: skip
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "c.docx" in said
+    assert ".jsonl" in said
+
+
+def test_queries_that_are_given_go_before_the_datasets_own(typed, reranker, toy_corpus, tmp_path):
+    (tmp_path / "q.tsv").write_text("mine\tslender lift\n")
+    typed(
+        "rerank", "--model", reranker, "--dataset", toy_corpus, "--queries", tmp_path / "q.tsv", "--top_k", 3,
+        "--output_run", tmp_path / "run.txt", "--device", "cpu",
+    )  # fmt: skip
+    assert set(read_run(tmp_path / "run.txt")) == {"mine"}
+
+
+def test_documents_of_a_run_that_the_dataset_lacks_are_left_out_and_named(
+    typed, reranker, toy_corpus, tmp_path, capsys
+):
+    (tmp_path / "in.txt").write_text("q0 Q0 d01 1 2.0 x\nq0 Q0 elsewhere 2 1.0 x\n")
+    typed(
+        "rerank", "--model", reranker, "--dataset", toy_corpus, "--input_run", tmp_path / "in.txt",
+        "--output_run", tmp_path / "run.txt", "--device", "cpu",
+    )  # fmt: skip
+    assert {q: set(scores) for q, scores in read_run(tmp_path / "run.txt").items()} == {"q0": {"d01"}}
+    assert "elsewhere" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("typo", ["run.txtt", "trec-covidd", "./trec-covid.txt"])
 def test_a_typo_in_the_input_run_is_an_error_and_never_a_download(typo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -119,6 +120,22 @@ def test_pairs_are_trained_on_too(typed, tsv, tiny_cross_encoder, tmp_path):
     )  # fmt: skip
     assert facts_of(tmp_path / "m")["options"]["batch_size"] == 2
     assert (tmp_path / "m" / "model.safetensors").is_file()
+
+
+def test_pairs_train_a_base_whose_configuration_names_no_architecture(typed, tsv, tiny_models, tmp_path):
+    base = tmp_path / "t5"
+    shutil.copytree(tiny_models / "t5", base)
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(config | {"architectures": None}))
+    lines = [
+        f"query {n}\t{word} of number {n}\t{label}" for n in range(30) for word, label in (("lift", 1), ("drag", 0))
+    ]
+    typed(
+        "train", "--pairs", tsv(*lines), "--base_model", base, "--output_dir", tmp_path / "m",
+        "--max_steps=1", "--per_device_train_batch_size=4", "--learning_rate=1e-4", "--use_cpu",
+    )  # fmt: skip
+    assert facts_of(tmp_path / "m")["options"]["family"] == "seq2seq"
+    assert (tmp_path / "m" / "inpars_scorer.json").is_file()
 
 
 @pytest.mark.parametrize("given", ["", "--triples=a.tsv --pairs=b.tsv"])

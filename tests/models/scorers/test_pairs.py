@@ -1,5 +1,6 @@
 """Pairs go in in any order and come out in it; batches hold what they may."""
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -73,3 +74,10 @@ def test_the_family_is_read_from_the_files(tiny_t5, tiny_cross_encoder, tiny_bi_
     assert family_of(str(tiny_t5)) == "seq2seq"
     assert family_of(str(tiny_cross_encoder)) == "cross-encoder"
     assert family_of(str(tiny_bi_encoder)) == "bi-encoder"
+
+
+def test_an_encoder_with_a_decoder_that_names_no_architecture_is_seq2seq(tiny_t5, tmp_path):
+    config = json.loads((tiny_t5 / "config.json").read_text())
+    del config["architectures"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert family_of(str(tmp_path)) == "seq2seq"

@@ -11,8 +11,13 @@ from inpars.progress import say
 
 
 def is_seq2seq(model: str) -> bool:
-    """Whether a model's configuration names a conditional-generation architecture, as T5's does."""
-    architectures = model_json(locate(model), "config.json").get("architectures") or [""]
+    """Whether a model's configuration names a conditional-generation architecture, as T5's does.
+
+    Where it names none, an encoder with a decoder is such a model.
+    """
+    config = model_json(locate(model), "config.json")
+    if not (architectures := config.get("architectures")):
+        return bool(config.get("is_encoder_decoder"))
     return any("ForConditionalGeneration" in name for name in architectures)
 
 

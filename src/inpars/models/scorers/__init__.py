@@ -67,7 +67,8 @@ def family_of(model: str) -> Family:
         return "bi-encoder"
     if architecture.endswith("ForSequenceClassification"):
         return "cross-encoder"
-    if architecture.endswith("ForConditionalGeneration") and config.get("is_encoder_decoder"):
+    # Some older checkpoints name no architecture.
+    if config.get("is_encoder_decoder") and (not architecture or architecture.endswith("ForConditionalGeneration")):
         return "seq2seq"
     if architecture.endswith("ForCausalLM"):
         return "llm"
