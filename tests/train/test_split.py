@@ -3,10 +3,17 @@
 import pytest
 
 from inpars.data.corpora import open_corpus
-from inpars.data.records import Triple
+from inpars.data.corpora.memory import MemoryCorpus
+from inpars.data.records import Document, Triple
 from inpars.errors import InparsError
 from inpars.retrieve.bm25 import BM25
 from inpars.train.split import held_out_set, split
+
+SPELT = {"d": "query", "e": "  QUERY"}
+
+
+def words(triple):
+    return " ".join(triple.query.lower().split())
 
 
 def triples(n, documents=None, cut=()):
@@ -82,3 +89,35 @@ def test_each_positive_of_a_held_out_query_counts_and_the_query_once(toy_corpus)
     assert development.qrels == {"t": {"d33": 1, "d07": 1}}
     assert {"d33", "d07"} <= development.first_stage["t"].keys()
     assert len(development.first_stage["t"]) == 5
+
+
+def test_queries_of_the_same_words_are_one_query_whatever_their_ids():
+    rows = [Triple(f"{name}{i}", f"{ask} {i}", f"{name}{i}", ["n"]) for i in range(50) for name, ask in SPELT.items()]
+    training, held_out = split(rows, 10, seed=1)
+    assert len({words(t) for t in held_out}) == 10
+    assert len(held_out) == 20
+    assert not {words(t) for t in held_out} & {words(t) for t in training}
+    assert len(training) + len(held_out) == 100
+
+
+def test_each_positive_counts_for_a_query_of_the_same_words(toy_corpus):
+    rows = [Triple("t", "wing lift drag", "d33", ["d00"]), Triple("u", "Wing  lift DRAG", "d07", ["d00"])]
+    development = held_out_set(rows, open_corpus(toy_corpus), depth=5, language="en")
+    assert [(query.query_id, query.text) for query in development.queries] == [("t", "wing lift drag")]
+    assert development.qrels == {"t": {"d33": 1, "d07": 1}}
+    assert development.first_stage.keys() == {"t"}
+
+
+def test_a_positive_that_bm25_found_last_stays_where_another_has_to_be_filled_in():
+    texts = {f"n{i}": "wing " * 9 + f"number{i}" for i in range(4)} | {"last": f"wing {'word ' * 40}", "missed": "cone"}
+    corpus = MemoryCorpus([Document(doc_id, text) for doc_id, text in texts.items()])
+    rows = [Triple("t", "wing", doc_id, ["n0"]) for doc_id in ("last", "missed")]
+    assert [*BM25.of(corpus).search("wing", 5)][-1] == "last"
+    candidates = held_out_set(rows, corpus, depth=5, language="en").first_stage["t"]
+    assert {"last", "missed"} <= candidates.keys()
+    assert len(candidates) == 5
+    assert candidates["last"] > candidates["missed"] == 0
+    best = [Triple("t", "wing", doc_id, ["n0"]) for doc_id in ("n0", "missed")]
+    assert held_out_set(best, corpus, depth=3, language="en").first_stage["t"].keys() == {"n0", "n1", "missed"}
+    few = held_out_set(rows, corpus, depth=2, language="en").first_stage["t"]
+    assert few == {"last": candidates["last"], "missed": 0}

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import write_json
 from inpars.data.held_out import HeldOut
 from inpars.data.records import Triple
-from inpars.errors import InparsError, MissingDependency
+from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.models.locate import locate, model_fingerprint
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
@@ -40,11 +40,13 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     kept, those of the untouched base among them. Beside the weights lie `inpars.json` (what the
     model is, whether it is tuned at all, the scores it was chosen by), `README.md` (the same for
     people), `learning_curve.csv` and `.json`, and `held_out/` (what it was chosen on). `options` are
-    the fields of `TrainConfig`. A training that was killed goes on from its last evaluation.
+    the fields of `TrainConfig`. A training that was killed goes on from its last evaluation. An
+    `output` that is there already and holds anything but a model of ours is refused (`OptionError`).
 
     Under `accelerate launch` or `torchrun` every process calls this alike; the main one writes.
     """
     config = parse_options(TrainConfig, "train", options)
+    check_output(output)
     corpus, triples = open_corpus(corpus), Path(triples)
     kind = kind_of(triples)
     check_loss(triples, kind, config)
@@ -83,6 +85,19 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         say(f"train: kept {_told(facts)} -> {artifact.output}")
     processes.wait()
     return artifact.output
+
+
+def check_output(output: str | Path) -> None:
+    """`OptionError` where a model would take the place of something else; an empty folder it may take."""
+    output = Path(output)
+    if output.resolve() == Path.cwd():
+        raise OptionError("the output is the current folder", hint="give the model a folder of its own")
+    ours = (output / "inpars.json").is_file() or sidecar(output).is_file()
+    if os.path.lexists(output) and not (output.is_dir() and (ours or not any(output.iterdir()))):
+        raise OptionError(
+            f"{output} is there already, and no model that was trained here",
+            hint="the finished model takes its place: give another output, or move this one away",
+        )
 
 
 def _hold_out(triples: list[Triple], corpus: Corpus, config: TrainConfig, folder: Path) -> None:
@@ -148,8 +163,11 @@ def _put_in_place(folder: Path, output: Path, facts: dict[str, Any]) -> None:
         shutil.copytree(kept, complete / kept.name)
     write_json(complete / "inpars.json", facts)
     model_card(complete, facts)
+    # An older model goes as a whole: half of one would be taken for something that is not ours.
+    older = folder / "older"
+    shutil.rmtree(older, ignore_errors=True)
     if output.exists():
-        shutil.rmtree(output)
+        os.replace(output, older)
     os.replace(complete, output)
 
 

@@ -25,7 +25,7 @@ _KINDS = {
 def model_card(folder: str | Path, facts: Facts) -> Path:
     """Write `README.md` beside a model's weights; returns its path.
 
-    `facts` say what is known of the training (`family`, `base_model`, `scheme`, `loss`,
+    `facts` say what is known of the training (`family`, `base_model`, `scheme`, `similarity`, `loss`,
     `hyper_parameters`, `examples`, `steps`, `training_data`, `held_out_queries`, `candidates`,
     `best_step`, `best_base_share`, `tuned`, `weights`, `versions`); what is missing is left out.
     """
@@ -147,6 +147,7 @@ print(scores)"""
 def _training(facts: Facts) -> str:
     rows = [
         ("base model", _base_name(facts) if facts.get("base_model") else None),
+        ("similarity", facts.get("similarity")),
         ("loss", facts.get("loss")),
         ("examples", facts.get("examples")),
         ("steps", facts.get("steps")),

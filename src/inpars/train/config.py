@@ -70,6 +70,11 @@ class TrainConfig(Options):
         description="Names of the layers that get an adapter; by default all linear ones.",
     )
 
+    similarity: Literal["", "cos", "dot"] = Field(
+        "",
+        description="How a bi-encoder compares, saved with it: cos, dot, or by default as the base's own files say.",
+    )
+
     loss: Own[Loss] = own("What is minimised; in-batch is for bi-encoders, margin-mse and kl need a teacher's scores.")
     temperature: float = Field(1.0, gt=0, description="Temperature of both softmaxes in the loss kl.")
     negatives_per_query: Own[int] = own(
@@ -142,6 +147,8 @@ class TrainConfig(Options):
     def _check(self) -> TrainConfig:
         if self.loss == "in-batch" and self.family != "bi-encoder":
             raise ValueError(f"the loss in-batch compares embeddings, which a {self.family} has none of")
+        if self.similarity and self.family != "bi-encoder":
+            raise ValueError(f"similarity compares embeddings, which a {self.family} has none of")
         if not self.epochs and not self.max_steps:
             raise ValueError("epochs and max_steps cannot both be 0: nothing would end the training")
         watched = (self.monitor_queries, self.monitor_qrels, self.monitor_run)

@@ -9,9 +9,12 @@ from inpars.train.config import TrainConfig
 from inpars.versions import versions_of
 
 _LIBRARIES = ("inpars", "torch", "transformers", "sentence-transformers", "accelerate", "peft")
-_ELSEWHERE = {"family", "base_model", "loss", "scheme"}
+_ELSEWHERE = {"family", "base_model", "loss", "scheme", "similarity"}
 # Where and how it ran, and what only was watched, makes no other model.
-_NO_PART = {"device", "monitor_queries", "monitor_qrels", "monitor_run", "monitor_depth"}
+_NO_PART = {
+    *("device", "keep_every"),
+    *("monitor_queries", "monitor_qrels", "monitor_run", "monitor_depth", "monitor_measures"),
+}
 
 
 def about(trainee: Any, config: TrainConfig) -> dict[str, Any]:
@@ -22,6 +25,7 @@ def about(trainee: Any, config: TrainConfig) -> dict[str, Any]:
         "family": config.family,
         "base_model": config.base_model,
         **({"scheme": asdict(scheme)} if is_dataclass(scheme) and not isinstance(scheme, type) else {}),
+        **({"similarity": trainee.model.similarity_fn_name} if config.family == "bi-encoder" else {}),
         "loss": config.loss,
         "max_length": config.max_length,
         "hyper_parameters": {name: options[name] for name in options if name not in _ELSEWHERE | _NO_PART},

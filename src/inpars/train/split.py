@@ -41,7 +41,7 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
         if (query := _words(triple)) in chosen:
             held_out.setdefault((query, triple.positive_id), triple)
             positives.add(triple.positive_id)
-    training = [t for t in everything if t.positive_id not in positives and _words(t) not in chosen]
+    training = [t for t in everything if t.positive_id not in positives]
     if not held_out or not training:
         raise InparsError(
             f"{len(everything)} triples of {len({t.positive_id for t in everything})} documents are too few",

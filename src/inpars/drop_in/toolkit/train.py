@@ -17,7 +17,7 @@ from inpars.drop_in.toolkit.texts import read_pairs_texts, read_triples_texts
 from inpars.drop_in.toolkit.training import IDLE, check_passed_on, total_steps
 from inpars.errors import MissingDependency, OptionError
 from inpars.progress import say
-from inpars.train import train
+from inpars.train import check_output, train
 from inpars.train.processes import count
 
 _RECIPE = {"learning_rate", "lr_scheduler_type", "per_device_train_batch_size", "gradient_accumulation_steps"}
@@ -61,7 +61,7 @@ def run(flags: TrainFlags) -> None:
         passed_on = check_passed_on(flags.more, set(TrainFlags.model_fields) - {"more"})
     except ImportError:
         raise MissingDependency("transformers", "train", "training") from None
-    _check_place(flags.output_dir)
+    check_output(flags.output_dir)
     if flags.triples is not None and flags.pairs is None:
         texts = read_triples_texts(flags.triples)
     elif flags.pairs is not None and flags.triples is None:
@@ -114,15 +114,3 @@ def stage_options(flags: TrainFlags, rows: int) -> dict[str, Any]:
         "precision": "fp16" if flags.fp16 else "bf16" if flags.bf16 else "auto",
         "device": "cpu" if flags.use_cpu or flags.no_cuda else flags.device,
     }
-
-
-def _check_place(folder: Path) -> None:
-    """`OptionError` where the model would take the place of something that is none of ours."""
-    if folder.resolve() == Path.cwd():
-        raise OptionError("--output_dir is the current folder", hint="give the model a folder of its own")
-    if not folder.exists() or (folder.is_dir() and (not any(folder.iterdir()) or (folder / "inpars.json").is_file())):
-        return
-    raise OptionError(
-        f"--output_dir {folder} is there already, and no model that was trained here",
-        hint="the finished model takes the folder's place: name another, or move this one away",
-    )

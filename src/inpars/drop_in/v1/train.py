@@ -11,10 +11,9 @@ from pydantic import Field
 from inpars.data.files import atomic_write, read_json
 from inpars.drop_in.v1.examples import training_data
 from inpars.drop_in.v1.watching import watched_files
-from inpars.errors import OptionError
 from inpars.options import Options
 from inpars.progress import say
-from inpars.train import train
+from inpars.train import check_output, train
 
 _COLUMNS = {
     "recip_rank": "RR(rel={rel})",
@@ -64,8 +63,7 @@ def run(flags: TrainFlags) -> Path:
     half of them are questions' documents, half negatives.
     """
     model = flags.output_dir / "model"
-    if model.exists() and not (model / "inpars.json").is_file():
-        raise OptionError(f"{model} is there already, and no model of ours", hint="give another --output_dir")
+    check_output(model)
     if "per_device_eval_batch_size" in flags.model_fields_set:
         say("v1 train: --per_device_eval_batch_size is not needed: batches are cut by tokens")
     work = flags.output_dir / ".v1"

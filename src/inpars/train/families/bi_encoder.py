@@ -21,6 +21,9 @@ class BiEncoderTrainee:
 
         self.config = config
         self.model = SentenceTransformer(model, device=config.device or default_device())
+        if config.similarity:
+            # It is saved with the model, which sentence-transformers loads with it.
+            self.model.similarity_fn_name = {"cos": "cosine", "dot": "dot"}[config.similarity]
         self._own_length = self.model.max_seq_length
         self.model.max_seq_length = min(self._own_length or config.max_length, config.max_length)
         prepare(self.model, config)

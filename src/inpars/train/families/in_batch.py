@@ -31,8 +31,9 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
 
     Each query is to be nearer to its document than to its mined negatives and to every document of
     the other queries in the step, those on other devices included (Henderson et al. 2017, arXiv
-    1705.00652), but for documents that are known to answer it too. With a `micro_batch_size` the step is embedded in parts of that size, which changes
-    memory and time but not the loss (Gao et al. 2021, arXiv 2101.06983).
+    1705.00652), but for documents that are known to answer it too. With a `micro_batch_size` the step
+    is embedded in parts of that size, which changes memory and time but not the loss (Gao et al. 2021,
+    arXiv 2101.06983).
     """
     if config.batch_size < 2 * processes.count():
         raise OptionError("the loss in-batch needs a batch_size of two queries or more on each device")
@@ -48,7 +49,7 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
         prompts={name: prompt for name, prompt in given.items() if prompt} or None,
     )
     options = {
-        "similarity_fct": Similarity(model.similarity, rows.positives),
+        "similarity_fct": Similarity(model.similarity, rows.positives, gather=several),
         "scale": scale_of(model),
         "gather_across_devices": several,
     }
@@ -69,16 +70,17 @@ class Similarity:
     The losses ask for a step's queries in order, all at once or in parts.
     """
 
-    def __init__(self, function: Callable[[Tensor, Tensor], Tensor], positives: Positives) -> None:
-        self.function, self.positives = function, positives
+    def __init__(self, function: Callable[[Tensor, Tensor], Tensor], positives: Positives, *, gather: bool) -> None:
+        """`gather`: whether the documents are those of all devices, as the loss gathers them."""
+        self.function, self.positives, self.gather = function, positives, gather
 
     def begin(self, labels: Tensor) -> None:
         """Begin a step: `labels` are the rows of `Positives` for this device's queries, int64."""
-        # As the loss does it: the documents of all devices, column by column.
-        documents = all_gather(labels)[:, 1:].T.flatten().tolist()
+        # In the order of the loss: the positives of all devices, then their first negatives, and so on.
+        documents = (all_gather(labels) if self.gather else labels)[:, 1:].T.flatten().tolist()
         hidden = self.positives.known(labels[:, 0].tolist(), documents)
         own = torch.arange(len(labels))
-        hidden[own, get_rank() * len(labels) + own] = False
+        hidden[own, own + (get_rank() * len(labels) if self.gather else 0)] = False
         self.hidden, self.asked = hidden.to(labels.device), 0
 
     def __call__(self, queries: Tensor, documents: Tensor) -> Tensor:
