@@ -36,10 +36,10 @@ def mine_negatives(
 
     The source document never is a negative, nor any other known positive, nor what says the same as one
     of them. Known are the documents for which the same query was generated, that `qrels` judges relevant
-    to the query id, or that `relabel` made positives, which gives the query further triples. `language_model` is a ready
-    judge, in place of the one that `relabel.judge` names. `options` are the fields of
-    `NegativesConfig`. What a query gets depends on no other query, save those of the same words; a
-    model's scores may differ in their last digits with what else is in the batch.
+    to the query id, or that `relabel` made positives, which gives the query further triples.
+    `language_model` is a ready judge, in place of the one that `relabel.judge` names. `options` are the
+    fields of `NegativesConfig`. What a query gets depends on no other query, save those of the same
+    words; a model's scores may differ in their last digits with what else is in the batch.
 
     Queries without a negative go to `<stem>.dropped.jsonl` with the reason, those about which a judge
     gave no verdict to `<stem>.errors.jsonl`: called again, the stage takes up those alone. Returns

@@ -36,13 +36,11 @@ class Positives:
         places: defaultdict[int, list[int]] = defaultdict(list)
         for place, document in enumerate(documents):
             places[document].append(place)
-        rows = [
-            [place for number in {self._document(d) for d in self._of.get(query, ())} for place in places.get(number, ())]
-            for query in queries
-        ]
-        found = torch.zeros(len(rows), len(documents), dtype=torch.bool)
-        for row, columns in enumerate(rows):
-            found[row, columns] = True
+        asked = list(queries)
+        found = torch.zeros(len(asked), len(documents), dtype=torch.bool)
+        for row, query in enumerate(asked):
+            for positive in {self._document(doc_id) for doc_id in self._of.get(query, ())}:
+                found[row, places.get(positive, [])] = True
         return found
 
     def _document(self, doc_id: str) -> int:
