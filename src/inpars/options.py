@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -39,6 +40,17 @@ def how(default: Any, **constraints: Any) -> Any:
     An output made with other values of such options is still the same output, so a rerun keeps it.
     """
     return Field(default, json_schema_extra=_HOW, **constraints)
+
+
+def finds(group: str, pattern: str) -> str:
+    """`pattern`; `ValueError`, as fields' validators raise it, where it is no regular expression with that group."""
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    if group not in groups:
+        raise ValueError(f"it has no group (?P<{group}>…)")
+    return pattern
 
 
 def parse_options(kind: type[O], where: str, values: dict[str, Any]) -> O:

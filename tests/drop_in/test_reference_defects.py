@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from v1_models import make_t5
 
 import inpars
 import inpars.cli
@@ -122,12 +122,12 @@ def test_more_steps_than_there_are_rows_are_more_passes_over_them(
     assert json.loads((model / "inpars.json").read_text())["steps"] == 12
 
 
-def test_a_base_whose_configuration_names_no_architecture_is_trained(tmp_path: Path, tiny_tokenizer: Any) -> None:
+def test_a_base_whose_configuration_names_no_architecture_is_trained(tmp_path: Path, tiny_seq2seq: Path) -> None:
     """train.py:151: `config.architectures` may be None."""
     from inpars.train.config import TrainConfig
     from inpars.train.families.seq2seq import Seq2SeqTrainee
 
-    folder = make_t5(tmp_path / "t5", tiny_tokenizer)
+    folder = Path(shutil.copytree(tiny_seq2seq, tmp_path / "t5"))
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"architectures": None}))
     options = TrainConfig(family="seq2seq", scheme="monot5", device="cpu", max_length=32)

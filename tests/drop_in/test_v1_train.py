@@ -9,7 +9,7 @@ from typing import Any
 
 import ir_measures
 import pytest
-from v1_models import make_t5, v1, write_collection
+from v1_models import v1, write_collection
 
 import inpars
 from inpars.data.qrels import read_qrels
@@ -24,8 +24,8 @@ SMALL = [
 
 
 @pytest.fixture(scope="module")
-def t5(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
-    return make_t5(tmp_path_factory.mktemp("models") / "t5", tiny_tokenizer)
+def t5(tiny_seq2seq: Path) -> Path:
+    return tiny_seq2seq
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -53,32 +52,6 @@ def make_gpt2(folder: Path, texts: Iterable[str]) -> Path:
     config = GPT2Config(vocab_size=len(wrapped), n_embd=32, n_layer=2, n_head=4, n_positions=4096, eos_token_id=0)
     GPT2LMHeadModel(config).save_pretrained(folder)
     wrapped.save_pretrained(folder)
-    return folder
-
-
-def make_t5(folder: Path, tokenizer: Any) -> Path:
-    """A T5-shaped model whose tokenizer knows monoT5's words."""
-    import copy
-
-    import torch
-    from transformers import T5Config, T5ForConditionalGeneration
-
-    tokenizer = copy.deepcopy(tokenizer)
-    tokenizer.add_tokens(["query", "document", "relevant", "true", "false", ":"])
-    torch.manual_seed(0)
-    config = T5Config(
-        vocab_size=len(tokenizer),
-        d_model=32,
-        d_kv=16,
-        d_ff=64,
-        num_layers=2,
-        num_heads=2,
-        decoder_start_token_id=0,
-        pad_token_id=0,
-        eos_token_id=3,
-    )
-    T5ForConditionalGeneration(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     return folder
 
 

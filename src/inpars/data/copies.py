@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from inpars.data.corpora import Corpus
 from inpars.data.hashes import hash_of
 from inpars.data.records import Document
+from inpars.data.words import same_words
 
 
 class Copies:
@@ -33,10 +34,6 @@ class Copies:
 
 def _words_of(document: Document) -> Iterator[tuple[str, str]]:
     """What a copy has alike, either of the two: all its words, or those of its text."""
-    yield "contents", _words(document.contents)
-    if text := _words(document.text):
+    yield "contents", same_words(document.contents)
+    if text := same_words(document.text):
         yield "text", text
-
-
-def _words(text: str) -> str:
-    return " ".join(text.lower().split())

@@ -14,9 +14,9 @@ from inpars.data.copies import Copies
 from inpars.data.corpora.texts import Texts
 from inpars.data.records import Query, SyntheticQuery
 from inpars.data.runs import ranked
+from inpars.data.sources import source_of
 from inpars.filter.config import ConsistencyOptions
 from inpars.filter.method import Context, Dropped, Outcome
-from inpars.filter.sources import require_source
 from inpars.models.scorers import Scorer, load_scorer
 from inpars.retrieve import Retriever, open_retriever
 
@@ -30,7 +30,7 @@ def judge(queries: Sequence[SyntheticQuery], options: ConsistencyOptions, contex
     such queries the test is easier than for others.
     """
     for query in queries:
-        require_source(query, context)
+        source_of(query, context.corpus)
 
     @cache
     def search() -> _Search:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inpars.data.records import SyntheticQuery
+from inpars.data.words import same_words
 from inpars.errors import shorten
 from inpars.filter.config import DuplicatesOptions
 from inpars.filter.method import Context, Dropped, Outcome
@@ -22,7 +23,7 @@ def judge(queries: Sequence[SyntheticQuery], options: DuplicatesOptions, context
     order = sorted(range(len(queries)), key=lambda i: best_first(queries[i]))
     copies: dict[str, list[int]] = {}
     for i in order:
-        copies.setdefault(" ".join(queries[i].query.lower().split()), []).append(i)
+        copies.setdefault(same_words(queries[i].query), []).append(i)
     # The first of each group of equal ones stands for it.
     first = [group[0] for group in copies.values()]
     near = _near([queries[i].query for i in first], options, context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from inpars.data.qrels import read_qrels
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import Document, SyntheticQuery
+from inpars.data.words import words, words_hash
 
 
 class KnownPositives:
@@ -24,21 +24,21 @@ class KnownPositives:
 
     def __init__(self, queries: Path, qrels: Path | None = None) -> None:
         """Read the file of queries once or, where the same words occur again, twice. `qrels` go by query id."""
-        hashes = array("Q", (_hash(query.query) for query in read_synthetic_queries(queries)))
+        hashes = array("Q", (words_hash(query.query) for query in read_synthetic_queries(queries)))
         self.queries = len(hashes)
         """How many queries the file has."""
         found, counts = np.unique(np.frombuffer(hashes, dtype=np.uint64), return_counts=True)
         again = set(found[counts > 1].tolist())
         self._sources: defaultdict[int, set[str]] = defaultdict(set)
         for query in read_synthetic_queries(queries) if again else ():
-            if (key := _hash(query.query)) in again:
+            if (key := words_hash(query.query)) in again:
                 self._sources[key].add(query.doc_id)
         judged = read_qrels(qrels) if qrels is not None else {}
         self._judged = {q: {doc_id for doc_id, grade in grades.items() if grade > 0} for q, grades in judged.items()}
 
     def of(self, query: SyntheticQuery) -> set[str]:
         """The ids of the documents known to answer `query`, its own among them."""
-        same = self._sources.get(_hash(query.query), set())
+        same = self._sources.get(words_hash(query.query), set())
         return {query.doc_id} | same | self._judged.get(query.query_id, set())
 
 
@@ -51,7 +51,7 @@ class Wording(NamedTuple):
     @classmethod
     def of(cls, document: Document) -> Wording:
         """Take a document's words, in lower case."""
-        contents, text = document.contents.lower().split(), document.text.lower().split()
+        contents, text = words(document.contents), words(document.text)
         return cls((" ".join(contents), frozenset(contents)), (" ".join(text), frozenset(text)))
 
     def says_the_same(self, other: Wording, similarity: float) -> bool:
@@ -77,8 +77,3 @@ def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
     shared = len(one & other)
     union = len(one) + len(other) - shared
     return shared / union if union else 1.0
-
-
-def _hash(query: str) -> int:
-    words = " ".join(query.lower().split())
-    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "big")

@@ -8,7 +8,7 @@ from typing import Any
 
 from inpars.data.corpora import Corpus
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InparsError
+from inpars.data.sources import source_of, standing_in
 from inpars.models.judges import open_judge
 from inpars.models.language.base import LanguageModel
 from inpars.models.scorers.bi_encoder import BiEncoder
@@ -72,17 +72,10 @@ class Miner:
         return [self._row(draft, [triple.to_row() for triple in triples.get(id(draft), ())]) for draft in drafts]
 
     def _draft(self, query: SyntheticQuery, pool: Pool) -> Draft:
-        try:
-            source = self._corpus[query.doc_id]
-        except KeyError:
-            raise InparsError(
-                f"query {query.query_id} was written for document {query.doc_id!r}, which {self._corpus.name} lacks",
-                hint="give the corpus that the queries were generated from",
-            ) from None
-        cut = query.doc_text.lower().split() not in ([], source.contents.lower().split())
+        text = standing_in(query, source_of(query, self._corpus))
         known = self._known.of(query)
         others = [doc_id for doc_id in sorted(known - {query.doc_id}) if doc_id in self._corpus]
-        return Draft(query, query.doc_text if cut else "", known, [query.doc_id, *others], pool)
+        return Draft(query, text, known, [query.doc_id, *others], pool)
 
     def _hard(self, draft: Draft) -> Iterator[Candidate]:
         return sampling.hard(draft.pool, self._config.sample, self._config.seed, draft.query.query_id)

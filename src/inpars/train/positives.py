@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
+from inpars.data.words import words_hash
 from inpars.train.examples import Examples
-from inpars.train.reading import words
 
 
 class Positives:
@@ -51,5 +50,4 @@ class Positives:
 
 def _number(text: str) -> int:
     """63 bits of a hash of the words."""
-    digest = hashlib.blake2b(" ".join(words(text)).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+    return words_hash(text) >> 1

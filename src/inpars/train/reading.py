@@ -11,8 +11,9 @@ from inpars.data.corpora import Corpus
 from inpars.data.files import read_jsonl
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery, Triple
+from inpars.data.sources import source_of, standing_in
 from inpars.data.triples import read_triples
-from inpars.errors import InparsError, OptionError
+from inpars.errors import OptionError
 from inpars.train.config import TrainConfig
 
 Kind = Literal["triples", "queries"]
@@ -45,15 +46,5 @@ def read_examples(path: str | Path, corpus: Corpus) -> Iterator[Triple]:
 
 
 def _triple(query: SyntheticQuery, corpus: Corpus) -> Triple:
-    if query.doc_id not in corpus:
-        raise InparsError(
-            f"query {query.query_id} was written for document {query.doc_id!r}, which {corpus.name} lacks",
-            hint="give the corpus that the queries were generated from",
-        )
-    whole = words(query.doc_text) in ([], words(corpus[query.doc_id].contents))
-    return Triple(query.query_id, query.query, query.doc_id, [], positive_text="" if whole else query.doc_text)
-
-
-def words(text: str) -> list[str]:
-    """The words by which texts are compared: queries of the same words are one query."""
-    return text.lower().split()
+    text = standing_in(query, source_of(query, corpus))
+    return Triple(query.query_id, query.query, query.doc_id, [], positive_text=text)

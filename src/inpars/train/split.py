@@ -10,9 +10,9 @@ from inpars.data.qrels import Qrels
 from inpars.data.records import Query, Triple
 from inpars.data.runs import Run, top_k
 from inpars.data.seeds import generator
+from inpars.data.words import same_words
 from inpars.errors import InparsError
 from inpars.retrieve.bm25 import BM25
-from inpars.train.reading import words
 
 
 def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], list[Triple]]:
@@ -33,12 +33,12 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
     for triple in order:
         if len(chosen) == min(n, len(everything) // 5):
             break
-        if (query := _words(triple)) not in chosen and triple.positive_id not in positives:
+        if (query := same_words(triple.query)) not in chosen and triple.positive_id not in positives:
             chosen.add(query)
             positives.add(triple.positive_id)
             held_out[query, triple.positive_id] = triple
     for triple in everything:
-        if (query := _words(triple)) in chosen:
+        if (query := same_words(triple.query)) in chosen:
             held_out.setdefault((query, triple.positive_id), triple)
             positives.add(triple.positive_id)
     training = [t for t in everything if t.positive_id not in positives]
@@ -62,7 +62,7 @@ def held_out_set(triples: list[Triple], corpus: Corpus, depth: int, language: st
     queries: dict[str, Query] = {}
     qrels: Qrels = {}
     for triple in triples:
-        query = queries.setdefault(_words(triple), Query(triple.query_id, triple.query))
+        query = queries.setdefault(same_words(triple.query), Query(triple.query_id, triple.query))
         qrels.setdefault(query.query_id, {})[triple.positive_id] = 1
     first_stage: Run = {}
     for query in queries.values():
@@ -76,7 +76,3 @@ def held_out_set(triples: list[Triple], corpus: Corpus, depth: int, language: st
     needed = sorted({doc_id for scores in first_stage.values() for doc_id in scores})
     documents = {doc_id: cut.get(doc_id) or corpus[doc_id].contents for doc_id in needed}
     return HeldOut(list(queries.values()), qrels, documents, first_stage)
-
-
-def _words(triple: Triple) -> str:
-    return " ".join(words(triple.query))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from inpars.options import Options, how
+from inpars.options import Options, finds, how
 
 FIRST_LINE = r"(?P<query>[^\n]*\S[^\n]*)"
 """Reads the first line that is not blank."""
@@ -91,13 +91,7 @@ class Template(Options):
     @field_validator("reads")
     @classmethod
     def _finds_a_query(cls, reads: str) -> str:
-        try:
-            groups = re.compile(reads).groupindex
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        if "query" not in groups:
-            raise ValueError("it has no group (?P<query>…)")
-        return reads
+        return finds("query", reads)
 
     @property
     def asks(self) -> str:

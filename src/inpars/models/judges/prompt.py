@@ -16,7 +16,7 @@ from inpars.data.mappings import parse_mapping
 from inpars.errors import OptionError, unknown_name
 from inpars.models.judges.options import Asks
 from inpars.models.language.base import Message, Prompt
-from inpars.options import Options, how, parse_options
+from inpars.options import Options, finds, how, parse_options
 
 GRADE = r"(?i)\b(?:grade|score)\s*(?:[:=]|is)\s*(?P<grade>-?\d+(?:\.\d+)?)"
 """Finds "Grade: 2", "score = 2", "the final score is 2"."""
@@ -52,13 +52,7 @@ class JudgingPrompt(Options):
     @field_validator("reads")
     @classmethod
     def _finds_a_grade(cls, reads: str) -> str:
-        try:
-            groups = re.compile(reads).groupindex
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        if "grade" not in groups:
-            raise ValueError("it has no group (?P<grade>…)")
-        return reads
+        return finds("grade", reads)
 
     @property
     def asks(self) -> Asks:
