@@ -31,6 +31,7 @@ def test_inpars_is_156_steps_of_128_passages_half_of_them_positive(name):
     assert train.base_model == "castorini/monot5-3b-msmarco-10k"
     assert (train.scheduler, train.warmup) == ("constant", 0)
     assert train.base_shares == (0.0,), "no average with the base"
+    assert train.keep == "last"
 
 
 @pytest.mark.parametrize("name", ["inpars-v1", "inpars-v2"])

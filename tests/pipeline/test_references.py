@@ -140,3 +140,20 @@ def test_train_prefers_triples_and_else_takes_queries(load):
         ("draft", "generate"),
         ("train", "negatives"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("negatives", "rerank", "indexes"),
+    [
+        ("{}", "{}", ("run/negatives/index", "run/negatives/index")),
+        ("{index: own}", "{}", ("own", "own")),
+        ("{}", "{index: own}", ("run/negatives/index", "own")),
+        ("{retriever: a-model}", "{}", (None, "run/rerank/index")),
+    ],
+)
+def test_steps_that_search_by_bm25_share_its_index_unless_one_has_its_own(load, negatives, rerank, indexes):
+    earlier = {}
+    for step in load(f"negatives: {negatives}", "train: {}", f"rerank: {rerank}").steps:
+        earlier[step.name] = step.sharing(Path("run"), earlier)
+    found = [earlier[name].options.model_dump()["index"] for name in ("negatives", "rerank")]
+    assert tuple(index and str(index) for index in found) == indexes

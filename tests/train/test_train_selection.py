@@ -14,6 +14,7 @@ import inpars
 from inpars.data.artifacts import facts_of
 from inpars.errors import InparsError
 from inpars.train import selection
+from inpars.train.card import model_card
 from inpars.train.config import TrainConfig
 from inpars.train.selection import Candidate, Selection, evaluation_steps
 from inpars.train.weights import averaged, copy_of, weights_hash
@@ -194,3 +195,23 @@ def test_after_kill_9_the_same_call_goes_on_from_the_last_checkpoint(
     assert weights(halves) == weights(whole)
     assert curve(halves) == curve(whole)
     assert facts_of(halves)["candidates"] == facts_of(whole)["candidates"]
+
+
+def test_the_last_step_is_kept_where_it_is_asked_for_however_it_ranks(train):
+    options = {"eval_every": 2, "base_shares": [0.0], "min_gain": 99.0, "keep_every": 99}
+    assert not facts_of(train("best", **options))["tuned"]
+    model = train("last", **options, keep="last")
+    facts = facts_of(model)
+    assert (facts["tuned"], facts["best_step"], facts["best_base_share"]) == (True, 6, 0.0)
+    assert weights(model) == weights(model / "checkpoint-6")
+
+
+def test_the_card_says_where_the_last_step_was_kept_although_it_ranks_worse(tmp_path):
+    scored = [(0, 1.0, 0.5), (6, 0.0, 0.4)]
+    facts = {
+        "tuned": True,
+        "best_step": 6,
+        "best_base_share": 0.0,
+        "candidates": [{"step": step, "base_share": share, "held_out_ndcg@10": value} for step, share, value in scored],
+    }
+    assert "no, and they were kept all the same: nDCG@10 0.4000 against" in model_card(tmp_path, facts).read_text()

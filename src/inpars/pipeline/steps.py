@@ -78,6 +78,24 @@ class Step:
             found["index"] = found["index"] or index_of(outputs[named[0][1:]])
         return replace(self, options=type(self.options).model_validate(found))
 
+    @property
+    def searches_by_bm25(self) -> bool:
+        """Whether BM25 is all that the step searches with."""
+        options = self.options.model_dump()
+        return options.get("first_stage") == "bm25" or options.get("retriever") == ("bm25",)
+
+    def sharing(self, folder: Path, earlier: Mapping[str, Step]) -> Step:
+        """The step with the BM25 index of the first step of the run that searches so, unless it has its own.
+
+        `folder` is the run's; `earlier` has the steps before as they were carried out.
+        """
+        options = self.options.model_dump()
+        if not self.searches_by_bm25 or options.get("index") is not None:
+            return self
+        shared = (step.options.model_dump()["index"] for step in earlier.values() if step.searches_by_bm25)
+        options["index"] = next(shared, folder / self.name / "index")
+        return replace(self, options=type(self.options).model_validate(options))
+
 
 def index_of(model: Path) -> Path:
     """Where the corpus lies as a model of this run has encoded it."""

@@ -37,11 +37,12 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     documents, which only the loss in-batch can learn from (`OptionError` for any other).
 
     A part of the queries is held out, with their documents. The weights that rank these best are
-    kept, those of the untouched base among them. Beside the weights lie `inpars.json` (what the
-    model is, whether it is tuned at all, the scores it was chosen by), `README.md` (the same for
-    people), `learning_curve.csv` and `.json`, and `held_out/` (what it was chosen on). `options` are
-    the fields of `TrainConfig`. A training that was killed goes on from its last evaluation. An
-    `output` that is there already and holds anything but a model of ours is refused (`OptionError`).
+    kept, those of the untouched base among them; with `keep` "last" those of the last step. Beside
+    them lie `inpars.json` (what the model is, whether it is tuned at all, the scores it was chosen
+    by), `README.md` (the same for people), `learning_curve.csv` and `.json`, and `held_out/` (what
+    it was chosen on). `options` are the fields of `TrainConfig`. A training that was killed goes on
+    from its last evaluation. An `output` that is there already and holds anything but a model of
+    ours is refused (`OptionError`).
 
     Under `accelerate launch` or `torchrun` every process calls this alike; the main one writes.
     """
@@ -186,7 +187,9 @@ def _deterministic() -> Iterator[None]:
 
 def _told(facts: dict[str, Any]) -> str:
     base = facts["candidates"][0]["held_out_ndcg@10"]
-    best = max(facts["candidates"], key=lambda candidate: candidate["held_out_ndcg@10"])
+    kept = facts["best_step"], facts["best_base_share"]
+    trained = [c for c in facts["candidates"] if (c["step"], c["base_share"]) == kept or not facts["tuned"]]
+    best = max(trained, key=lambda candidate: candidate["held_out_ndcg@10"])
     tried = f"held-out nDCG@10 {best['held_out_ndcg@10']:.4f} against the base's {base:.4f}"
     gain = f"{best['gain_in_standard_errors']:+.1f} standard errors"
     if not facts["tuned"]:

@@ -74,7 +74,9 @@ def _verdict(facts: Facts) -> str:
         gain = f": {_gain(base, best)}" if base and best else ""
         share = facts.get("best_base_share")
         mixed = f", averaged with {share:.0%} of the base's weights" if isinstance(share, float) and share else ""
-        lines.append(f"On the held-out synthetic queries, yes{gain}. The weights are those after step "
+        helped = not (best and base) or best["held_out_ndcg@10"] > base["held_out_ndcg@10"]
+        said = "yes" if helped else "no, and they were kept all the same"
+        lines.append(f"On the held-out synthetic queries, {said}{gain}. The weights are those after step "
                      f"{_text(facts.get('best_step', '?'))}{mixed}.")  # fmt: skip
         lines.append(
             "Synthetic queries are easier than real ones: whether the model helps your users, only queries "

@@ -109,6 +109,11 @@ class TrainConfig(Options):
         "Shares of the base in averages of base and trained weights to choose from; 0 is the trained alone.",
         min_length=1,
     )
+    keep: Literal["best", "last"] = Field(
+        "best",
+        description="Which weights: those that rank the held-out queries best, the untouched base's among them, "
+        "or the last step's whatever they measure, as published recipes do.",
+    )
     min_gain: float = Field(
         1.0, ge=0, description="Standard errors by which weights must beat the base on the held-out queries to be kept."
     )

@@ -47,6 +47,7 @@ class Selection(TrainerCallback):  # type: ignore[misc]
     arXiv 2109.01903), which hold on to what the base knew. One is kept only where its mean lies
     `min_gain` standard errors of the paired differences above the base's: synthetic queries are
     easier to learn than to learn from, and a gain within the noise on them is none on real ones.
+    With `keep` "last" the last step's weights are kept, the best average of them where there are several.
     Every score stands in `folder/candidates.jsonl`, so that a resumed training goes on where it was.
 
     What a `monitor` measures goes into the learning curve and nowhere else.
@@ -73,8 +74,10 @@ class Selection(TrainerCallback):  # type: ignore[misc]
 
     @property
     def best(self) -> Candidate:
-        """The candidate with the highest score among the base and those far enough above it."""
+        """The best of the base and those far enough above it, or with `keep` "last" of the last step."""
         base = self.candidates[0]
+        if self.config.keep == "last":
+            return max(self.candidates, key=lambda c: (c.step, c.score))
         return max((c for c in self.candidates if c is base or self._gains(c)), key=lambda c: (c.score, -c.step))
 
     @property
