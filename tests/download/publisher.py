@@ -193,11 +193,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         kind, repo = found[1].split("/", 1)
         files = self.owner.repos[found[1]]
-        if found[2] == "revision":
-            self._json({"id": repo, "sha": COMMIT, "siblings": [{"rfilename": name} for name in files]})
-            return
         place = repo if kind == "models" else found[1]
         sizes = {name: len(self.owner.files[f"/{place}/resolve/main/{name}"]) for name in files}
+        if found[2] == "revision":
+            siblings = [{"rfilename": name, "size": size} for name, size in sizes.items()]
+            self._json({"id": repo, "sha": COMMIT, "siblings": siblings})
+            return
         self._json([{"type": "file", "path": n, "size": s, "oid": "0" * 40} for n, s in sizes.items()])
 
     def _json(self, value: Any) -> None:

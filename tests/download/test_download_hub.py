@@ -109,16 +109,22 @@ def test_a_model_that_is_not_whole_is_not_taken_for_one_offline(publisher: Publi
 
 def test_the_list_asks_for_the_sizes_that_are_not_known(publisher: Publisher, call: Call, v1_file: bytes) -> None:
     publisher.publish("inpars/fewshot-examples", "datasets", {"data/fiqa.json": b"x" * 1234})
+    weights = {"config.json": b"{}", "model.safetensors": b"w" * 2000, "pytorch_model.bin": b"w" * 2000}
+    publisher.publish("zeta-alpha-ai/monot5-3b-inpars-v2-nq", "models", weights)
     lines = [line.split() for line in call("--list").stdout.splitlines()]
     assert ["queries", "v1/scifacts", f"{len(v1_file) / 1000:.1f}", "kB"] in lines
     assert ["queries", "v1/nq", "size", "unknown"] in lines
     assert ["queries", "v2/scifact", "9.87", "MB"] in lines
     assert ["fewshot", "fiqa", "1.23", "kB"] in lines
-    assert {seen.method for seen in publisher.seen} == {"HEAD"}
+    assert ["model", "nq", "2", "kB"] in lines
+    assert all(seen.method == "HEAD" or seen.path.startswith("/api/models/") for seen in publisher.seen)
     call("queries", "v1/scifact")
+    call("model", "nq")
     asked = len(publisher.seen)
     lines = [line.split() for line in call("queries", "--list", "--offline").stdout.splitlines()]
     assert ["queries", "v1/scifacts", f"{len(v1_file) / 1000:.1f}", "kB", "in", "the", "cache"] in lines
     assert ["queries", "v1/nq", "size", "unknown"] in lines
     assert not any(line[0] == "runs" for line in lines)
+    lines = [line.split() for line in call("model", "--list", "--offline").stdout.splitlines()]
+    assert ["model", "nq", "2", "kB", "in", "the", "cache"] in lines
     assert len(publisher.seen) == asked

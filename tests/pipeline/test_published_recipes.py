@@ -31,7 +31,7 @@ def test_inpars_is_156_steps_of_128_passages_half_of_them_positive(name):
     assert train.base_model == "castorini/monot5-3b-msmarco-10k"
     assert (train.scheduler, train.warmup) == ("constant", 0)
     assert train.base_shares == (0.0,), "no average with the base"
-    assert train.keep == "last"
+    assert (train.keep, train.dropout) == ("last", 0.1)
 
 
 @pytest.mark.parametrize("name", ["inpars-v1", "inpars-v2"])
@@ -52,9 +52,11 @@ def test_inpars_writes_one_greedy_query_for_each_of_a_hundred_thousand_documents
 
 
 def test_v1_keeps_ten_thousand_by_log_probability_and_v2_by_monot5():
-    ((name, scores),) = options("inpars-v1")["filter"].steps()
+    (_, length), (name, scores) = options("inpars-v1")["filter"].steps()
+    assert (length.min_tokens, length.max_tokens, length.min_words) == (3, 1000, 1)
     assert (name, scores.scoring, scores.keep_top_k) == ("scores", "mean_log_probs", 10_000)
-    ((name, reranker),) = options("inpars-v2")["filter"].steps()
+    (_, length), (name, reranker) = options("inpars-v2")["filter"].steps()
+    assert (length.min_tokens, length.max_tokens, length.min_words) == (3, 1000, 1)
     assert (name, reranker.model, reranker.keep_top_k) == ("reranker", "castorini/monot5-3b-msmarco-10k", 10_000)
 
 
@@ -118,7 +120,7 @@ def test_gpl_learns_a_cross_encoders_margins_over_two_retrievers_negatives():
         "msmarco-MiniLM-L-6-v3",
     ]
     assert negatives.teacher == "cross-encoder/ms-marco-MiniLM-L-6-v2"
-    assert negatives.negatives_per_query == 50
+    assert negatives.negatives_per_query == 2 * negatives.top_k == 100
     assert (train.family, train.loss, train.negatives_per_query) == ("bi-encoder", "margin-mse", 1)
     assert (train.max_steps, train.batch_size, train.max_length) == (140_000, 32, 350)
     assert round(train.warmup * train.max_steps, -2) == 1000

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from inpars.download import KINDS, Item, Kind, catalogue, is_offline
 from inpars.download import download as fetch
-from inpars.errors import OptionError
+from inpars.errors import InparsError, MissingDependency, OptionError
 
 _PATIENCE = 5.0
 """Seconds that a server has to tell a size."""
@@ -52,10 +52,8 @@ def download(
 
 
 def _list(kind: Kind | None, *, offline: bool) -> None:
-    from inpars.download.cache import cached_path
-
     items = catalogue().items(kind)
-    sizes = {} if offline else _sizes([item for item in items if not item.size and item.kind != "model"])
+    sizes = {} if offline else _sizes([item for item in items if not item.size])
     console = Console(highlight=False)
     for about, group in groupby(items, key=lambda item: item.about):
         console.print(about, style="bold", markup=False)
@@ -63,21 +61,42 @@ def _list(kind: Kind | None, *, offline: bool) -> None:
         for justify in _COLUMNS:
             table.add_column(justify=justify, no_wrap=True)
         for item in group:
-            path = cached_path(item)
-            here = bool(item.suffix) and path.is_file()
-            size = _told(path.stat().st_size) if here else item.size or _told(sizes.get(item.source))
-            table.add_row(item.kind, item.name, size, "in the cache" if here else "")
+            here = _cached_size(item)
+            size = _told(here) if here is not None else item.size or _told(sizes.get(item.source))
+            table.add_row(item.kind, item.name, size, "" if here is None else "in the cache")
         console.print(table)
+
+
+def _cached_size(item: Item) -> int | None:
+    """Bytes of what is in the cache; None where it is not there, or a model whose library is not."""
+    from inpars.download.cache import cached_path
+    from inpars.download.hub import fetch_model
+
+    if item.kind != "model":
+        path = cached_path(item)
+        return path.stat().st_size if path.is_file() else None
+    try:
+        folder = fetch_model(item, offline=True)
+    except InparsError:
+        return None
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _sizes(items: list[Item]) -> dict[str, int | None]:
     """The sizes that the servers tell, by source."""
     from inpars.download.http import mirrored, open_client, remote_size
+    from inpars.download.hub import model_size
 
-    addresses = {item.source: mirrored(item.url) if item.url else item.address for item in items}
+    def ask(item: Item) -> int | None:
+        if item.kind != "model":
+            return remote_size(client, mirrored(item.url) if item.url else item.address)
+        try:
+            return model_size(item, _PATIENCE)
+        except MissingDependency:
+            return None
+
     with open_client(_PATIENCE) as client, ThreadPoolExecutor(8) as pool:
-        told = pool.map(lambda address: remote_size(client, address), addresses.values())
-        return dict(zip(addresses, told, strict=True))
+        return dict(zip((item.source for item in items), pool.map(ask, items), strict=True))
 
 
 def _told(size: int | None) -> str:

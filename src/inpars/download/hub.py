@@ -11,7 +11,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +68,33 @@ def fetch_model(item: Item, *, offline: bool) -> Path:
         )
     with _explained(item):
         files = library.snapshot_download(item.repo, dry_run=True, **place)
-        safe = any(file.filename.endswith(".safetensors") for file in files)
-        ignored = _OTHER_WEIGHTS + (_PICKLED if safe else [])
+        ignored = _left_out(file.filename for file in files)
         return Path(library.snapshot_download(item.repo, ignore_patterns=ignored, **place))
+
+
+def model_size(item: Item, patience: float) -> int | None:
+    """Bytes that `fetch_model` brings; None where the Hub does not tell within `patience` seconds."""
+    library = _library()
+    try:
+        api = library.HfApi(endpoint=_endpoint())
+        told = api.model_info(item.repo, revision=item.revision, files_metadata=True, timeout=patience)
+    except (OSError, httpx().HTTPError):
+        return None
+    ignored = _left_out(file.rfilename for file in told.siblings)
+    files = library.utils.filter_repo_objects(told.siblings, ignore_patterns=ignored, key=lambda file: file.rfilename)
+    return sum(file.size or 0 for file in files) or None
+
+
+def _left_out(names: Iterable[str]) -> list[str]:
+    """Patterns of the weights that nobody needs: other frameworks', and pickled ones beside safetensors."""
+    return _OTHER_WEIGHTS + (_PICKLED if any(name.endswith(".safetensors") for name in names) else [])
 
 
 def _library() -> Any:
     try:
         import huggingface_hub
         import huggingface_hub.errors
+        import huggingface_hub.utils
     except ImportError:
         raise MissingDependency("huggingface_hub", "train", "downloading from the Hugging Face Hub") from None
     return huggingface_hub

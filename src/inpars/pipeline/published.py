@@ -55,9 +55,10 @@ class Cost(Options):
 
 
 class Method(Options):
-    """One method: its recipe has its name."""
+    """One method: its recipe has its name. `stand_ins` says which published models others stand in for."""
 
     compare: dict[str, list[str]]
+    stand_ins: list[str] = Field(default_factory=list)
     note: str = ""
     published_queries: PublishedQueries | None = None
     above: dict[int, list[str]] = Field(default_factory=dict)

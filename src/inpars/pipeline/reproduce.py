@@ -138,5 +138,7 @@ def _differences(chosen: Experiment, counts: dict[str, int], set: list[str], giv
         if expected and count != expected:
             yield f"{count:,} {what} where {chosen.dataset} has {expected:,}"
     yield from (f"--set {each}" for each in set)
+    if not given:
+        yield from chosen.how.stand_ins
     if given:
         yield "queries from the authors, not generated"
