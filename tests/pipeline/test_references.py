@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from inpars.data.corpora.memory import MemoryCorpus
+from inpars.data.records import Document
 from inpars.errors import OptionError
 from inpars.pipeline.recipe import load_recipe
+from inpars.pipeline.steps import Context
 
 DRAFT = "draft: {stage: train, family: bi-encoder}"
 
@@ -19,6 +22,13 @@ def load(tmp_path):
         return load_recipe(path, list(overrides))
 
     return load
+
+
+def resolved(recipe, folder="run"):
+    """The options of each step as a run in `folder` would carry it out."""
+    outputs = {step.name: Path(folder) / step.name / "model" for step in recipe.steps}
+    context = Context(Path(folder), MemoryCorpus([Document("d", "a document")]), None, outputs=outputs)
+    return {step.name: step.resolved(context).options for step in recipe.steps}
 
 
 def options(recipe, step):
@@ -57,20 +67,41 @@ def test_when_a_step_runs_references_become_models_wherever_they_stand(load):
         "train: {}",
         "rerank: {first_stage: '@draft'}",
     )
-    outputs = {name: Path("run") / name / "model" for name in ("draft", "other", "train")}
-    steps = {step.name: step.resolved(outputs).options for step in recipe.steps}
-    assert steps["round_trip"].methods == ("length", {"consistency": {"retriever": "run/draft/model"}})
+    steps = resolved(recipe)
+    assert steps["round_trip"].methods[1]["consistency"]["retriever"] == "run/draft/model"
     assert steps["negatives"].retriever == ("bm25", "run/draft/model", "run/other/model")
     assert steps["negatives"].teacher == "run/other/model"
     assert steps["rerank"].retriever == "run/draft/model"
-    assert steps["generate"] is options(recipe, "generate"), "a step without references stays as it is"
+    assert steps["generate"] == options(recipe, "generate"), "a step without references stays as it is"
 
 
-def test_steps_that_search_with_the_same_model_share_its_index(load):
-    recipe = load(DRAFT, "negatives: {retriever: '@draft'}", "train: {}", "rerank: {first_stage: '@draft'}")
-    outputs = {name: Path("run") / name / "model" for name in ("draft", "train")}
-    found = {step.name: step.resolved(outputs).options for step in recipe.steps}
-    assert found["negatives"].index == found["rerank"].index == Path("run/draft/index")
+def test_searches_of_a_run_with_the_same_model_share_its_index(load):
+    recipe = load(
+        DRAFT,
+        "round_trip: {stage: filter, methods: [{consistency: {retriever: '@draft'}}]}",
+        "negatives: {retriever: '@draft'}",
+        "train: {}",
+        "rerank: {first_stage: '@draft'}",
+    )
+    found = resolved(recipe)
+    places = {found["round_trip"].methods[0]["consistency"]["index"], found["negatives"].index, found["rerank"].index}
+    assert places == {Path("run/draft/index")}
+
+
+def test_searches_of_a_run_by_bm25_share_its_index_unless_one_has_its_own(load):
+    recipe = load(
+        "round_trip: {stage: filter, methods: [consistency], consistency: {retriever: bm25, top_k: 3}}",
+        "negatives: {}",
+        "merged: {stage: negatives, retriever: [bm25, a-model]}",
+        "dense: {stage: negatives, retriever: a-model}",
+        "own: {stage: negatives, index: elsewhere}",
+        "train: {}",
+        "rerank: {}",
+    )
+    found = resolved(recipe)
+    places = [found[name].index for name in ("negatives", "merged", "dense", "own", "rerank")]
+    assert places == [Path("run/index"), None, None, Path("elsewhere"), Path("run/index")]
+    assert found["round_trip"].consistency.index == Path("run/index")
 
 
 def test_where_a_model_lies_is_no_part_of_what_a_step_depends_on(load):
@@ -83,8 +114,9 @@ def test_where_a_model_lies_is_no_part_of_what_a_step_depends_on(load):
         "train: {base_model: '@draft'}",
         "rerank: {first_stage: '@draft'}",
     )
-    places = [{name: Path(run) / name / "model" for name in ("draft", "train")} for run in ("here", "there")]
-    here, there = ({s.name: s.resolved(outputs).options.identity() for s in recipe.steps} for outputs in places)
+    here, there = (
+        {name: options.identity() for name, options in resolved(recipe, run).items()} for run in ("here", "there")
+    )
     assert here == there
 
 
@@ -140,20 +172,3 @@ def test_train_prefers_triples_and_else_takes_queries(load):
         ("draft", "generate"),
         ("train", "negatives"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("negatives", "rerank", "indexes"),
-    [
-        ("{}", "{}", ("run/negatives/index", "run/negatives/index")),
-        ("{index: own}", "{}", ("own", "own")),
-        ("{}", "{index: own}", ("run/negatives/index", "own")),
-        ("{retriever: a-model}", "{}", (None, "run/rerank/index")),
-    ],
-)
-def test_steps_that_search_by_bm25_share_its_index_unless_one_has_its_own(load, negatives, rerank, indexes):
-    earlier = {}
-    for step in load(f"negatives: {negatives}", "train: {}", f"rerank: {rerank}").steps:
-        earlier[step.name] = step.sharing(Path("run"), earlier)
-    found = [earlier[name].options.model_dump()["index"] for name in ("negatives", "rerank")]
-    assert tuple(index and str(index) for index in found) == indexes

@@ -54,7 +54,7 @@ def test_a_run_measures_every_system_and_says_what_it_did(toy_corpus, tmp_path, 
     assert metrics["test_set"] == {"kind": "test queries", "queries": 10}
     assert {p.name for p in (tmp_path / "run").iterdir()} == {
         "recipe.yaml", "manifest.json", "metrics.json",
-        "generate", "filter", "negatives", "train", "rerank", "evaluate",
+        "index", "generate", "filter", "negatives", "train", "rerank", "evaluate",
     }  # fmt: skip
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["finished"]

@@ -94,8 +94,7 @@ def _carry_out(recipe: Recipe, context: Context, manifest: Manifest) -> bool:
     """Every step in order; whether any of them had work to do."""
     worked = False
     for written in recipe.steps:
-        step = written.resolved(context.outputs).sharing(context.folder, context.steps)
-        context.steps[written.name] = step
+        context.steps[written.name] = step = written.resolved(context)
         before = _state(context.folder / step.name)
         context.outputs[step.name] = step.stage.run(step, context, context.folder / step.name)
         reused = before == _state(context.folder / step.name)

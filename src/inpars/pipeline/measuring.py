@@ -16,7 +16,8 @@ from inpars.data.records import Document, Query
 from inpars.data.runs import read_run_lines, top_k, write_run
 from inpars.errors import InparsError
 from inpars.options import Options
-from inpars.pipeline.steps import Context, Step, index_of
+from inpars.pipeline.indexes import index_of
+from inpars.pipeline.steps import Context, Step
 from inpars.progress import say
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import Any, cast
 from inpars.data.corpora import Corpus
 from inpars.data.test_sets import TestSet
 from inpars.options import Options
-from inpars.pipeline.references import is_reference, references, replaced
+from inpars.pipeline.indexes import index_of, with_indexes
+from inpars.pipeline.references import is_reference, replaced
 
 QUERIES, TRIPLES, MODEL, RUNS = "queries", "triples", "a model", "runs"
 """What steps give and take."""
@@ -65,38 +66,14 @@ class Step:
         """The options as keywords of the stage's function."""
         return self.options.model_dump()
 
-    def resolved(self, outputs: Mapping[str, Path]) -> Step:
-        """The step with the outputs of earlier ones in place of the references among its options."""
-        options = self.options.model_dump()
-        if not any(references(options)):
-            return self
-        found = replaced(options, lambda name: str(outputs[name]))
-        searching = options.get("retriever")
-        named = searching if isinstance(searching, tuple) else (searching,)
-        if "index" in found and len(named) == 1 and is_reference(named[0]):
-            # The corpus is encoded once for all the steps that search with this model.
-            found["index"] = found["index"] or index_of(outputs[named[0][1:]])
-        return replace(self, options=type(self.options).model_validate(found))
+    def resolved(self, context: Context) -> Step:
+        """The step as it is carried out: earlier steps' outputs for references, the run's indexes for its searches."""
 
-    @property
-    def searches_by_bm25(self) -> bool:
-        """Whether BM25 is all that the step searches with."""
-        options = self.options.model_dump()
-        return options.get("first_stage") == "bm25" or options.get("retriever") == ("bm25",)
+        def index(retriever: str) -> Path | None:
+            if is_reference(retriever):
+                return index_of(context.outputs[retriever[1:]])
+            return context.folder / "index" if retriever == "bm25" else None
 
-    def sharing(self, folder: Path, earlier: Mapping[str, Step]) -> Step:
-        """The step with the BM25 index of the first step of the run that searches so, unless it has its own.
-
-        `folder` is the run's; `earlier` has the steps before as they were carried out.
-        """
-        options = self.options.model_dump()
-        if not self.searches_by_bm25 or options.get("index") is not None:
-            return self
-        shared = (step.options.model_dump()["index"] for step in earlier.values() if step.searches_by_bm25)
-        options["index"] = next(shared, folder / self.name / "index")
+        options = with_indexes(self.options.model_dump(), index)
+        options = replaced(options, lambda name: str(context.outputs[name]))
         return replace(self, options=type(self.options).model_validate(options))
-
-
-def index_of(model: Path) -> Path:
-    """Where the corpus lies as a model of this run has encoded it."""
-    return model.with_name("index")
