@@ -36,7 +36,7 @@ export HF_HUB_OFFLINE=1
 
 {
     printf '%-22s\t%s\t%s\n' "" "bm25" "reranked"
-    paste <(cut -f 1,3 metrics-bm25.txt) <(cut -f 3 metrics-reranked.txt)
+    paste <(sed 's/: /\t/' metrics-bm25.txt) <(cut -d ' ' -f 2 metrics-reranked.txt)
 } > metrics-toolkit.txt
 
 # ---- InPars v1 ----

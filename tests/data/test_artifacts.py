@@ -4,6 +4,7 @@ import pytest
 
 from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
 from inpars.data.files import read_jsonl
+from inpars.errors import OptionError
 from inpars.options import Options
 
 
@@ -196,3 +197,19 @@ def test_temporary_side_files_of_a_killed_run_are_removed(tmp_path: Path) -> Non
     made.begin()
     assert not (tmp_path / ".out.dropped.jsonl.123.tmp").exists()
     assert (tmp_path / ".outlook.jsonl.123.tmp").exists()
+
+
+def test_a_folder_in_the_outputs_place_is_an_error_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").mkdir()
+    with pytest.raises(OptionError, match=r"out\.jsonl is a folder"):
+        artifact(tmp_path).begin()
+    assert names_in(tmp_path) == ["out.jsonl"]
+    # A model is a folder.
+    artifact(tmp_path, stage="train").begin()
+
+
+def test_a_file_in_the_place_of_the_outputs_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(OptionError, match="cannot be written: Not a directory"):
+        artifact(tmp_path / "notes").begin()
+    assert (tmp_path / "notes").read_text() == "mine"

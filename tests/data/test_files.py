@@ -18,7 +18,7 @@ from inpars.data.files import (
     write_json,
     write_jsonl,
 )
-from inpars.errors import InputError
+from inpars.errors import InputError, OptionError
 
 WriteBytes = Callable[[str, bytes], Path]
 ROWS = [{"n": number, "text": "naïve café"} for number in range(1000)]
@@ -40,6 +40,13 @@ def test_the_suffix_decides_the_compression(tmp_path: Path, name: str, magic: by
     write_jsonl(tmp_path / name, ROWS)
     assert (tmp_path / name).read_bytes().startswith(magic)
     assert (tmp_path / name).stat().st_size < 10_000
+
+
+def test_a_folder_is_never_written_over(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").mkdir()
+    with pytest.raises(OptionError, match=r"a\.jsonl is a folder"):
+        write_jsonl(tmp_path / "a.jsonl", ROWS)
+    assert names_in(tmp_path) == ["a.jsonl"]
 
 
 @pytest.mark.parametrize("suffix", ["gz", "zst"])

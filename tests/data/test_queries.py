@@ -133,6 +133,11 @@ def test_the_id_does_not_depend_on_the_place_in_the_file(write_jsonl: Callable[.
         ({"query": None, "doc_id": "d1"}, "expected the fields 'query' and 'doc_id'"),
         ({"query": "x", "doc_id": None}, "expected a string or a whole number as id in 'doc_id'; found None"),
         ({"query": "x", "doc_id": "d1", "query_id": [1]}, "as id in 'query_id'; found "),
+        ({"query": "x", "doc_id": "d1", "log_probs": "[-1.0]"}, "expected a list of numbers as 'log_probs'; found '"),
+        ({"query": "x", "doc_id": "d1", "log_probs": ["-1"]}, "expected a list of numbers as 'log_probs'"),
+        ({"query": "x", "doc_id": "d1", "score": "high"}, "expected a number as 'score'; found 'high'"),
+        ({"query": "x", "doc_id": "d1", "scores": [0.5]}, "expected an object of numbers as 'scores'"),
+        ({"query": "x", "doc_id": "d1", "scores": {"copied": "0.5"}}, "expected an object of numbers as 'scores'"),
     ],
 )
 def test_bad_rows_are_refused(write_jsonl: Callable[..., Path], row: dict[str, Any], message: str) -> None:

@@ -76,7 +76,7 @@ def test_lengths_are_limited_in_the_language_models_tokens(questions: Path, tmp_
 def test_the_input_is_never_overwritten(questions: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = questions.read_text()
     v1("filter", "--input", questions, "--output", questions, code=2)
-    assert "same file" in capfd.readouterr().err
+    assert "the place of the input" in capfd.readouterr().err
     assert questions.read_text() == before
 
 

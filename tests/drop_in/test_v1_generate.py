@@ -285,3 +285,13 @@ def test_an_unknown_flag_is_told_with_the_nearest_one(
     v1("generate", "--collection", collection_tsv, "--output", tmp_path / "q.jsonl", "--engin", "dummy", code=2)
     out = capfd.readouterr()
     assert "--engine" in out.out + out.err
+
+
+@pytest.mark.parametrize(("output", "said"), [("collection.tsv", "the place of the input"), ("", "is a folder")])
+def test_an_output_that_cannot_be_is_refused(
+    collection_tsv: Path, output: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before, path = collection_tsv.read_bytes(), collection_tsv.parent / output
+    v1("generate", "--collection", collection_tsv, "--output", path, "--engine", "dummy", code=2)
+    assert said in capfd.readouterr().err
+    assert collection_tsv.read_bytes() == before

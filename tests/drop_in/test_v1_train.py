@@ -134,8 +134,8 @@ def test_checkpoints_are_kept_every_n_steps_and_say_how_they_are_asked(trained: 
 
 def test_the_judged_queries_choose_nothing(trained: Path, data: Path, t5: Path, tmp_path: Path) -> None:
     steps = ["--epochs", "1", "--eval_steps", "4", "--save_every_n_steps", "3", "--learning_rate", "1e-3"]
-    v1("train", *base(data, t5, tmp_path / "m"), "--triples_train", data / "t.jsonl", *steps)
-    v1("train", *base(data, t5, tmp_path / "w"), "--triples_train", data / "t.jsonl", *steps, *watched(data))
+    v1("train", *base(data, t5, tmp_path / "m"), "--triples_train", data / "t.ids.jsonl", *steps)
+    v1("train", *base(data, t5, tmp_path / "w"), "--triples_train", data / "t.ids.jsonl", *steps, *watched(data))
     facts = [json.loads((tmp_path / name / "model" / "inpars.json").read_text()) for name in ("m", "w")]
     assert facts[0]["weights"] == facts[1]["weights"]
     assert facts[0]["candidates"] == facts[1]["candidates"]
@@ -145,7 +145,7 @@ def test_the_judged_queries_choose_nothing(trained: Path, data: Path, t5: Path, 
 def test_training_is_v1s_gpu_recipe_where_nothing_is_said(data: Path, t5: Path, tmp_path: Path) -> None:
     output = tmp_path / "model"
     flags = ["--base_model", t5, "--corpus", data / "collection.tsv", "--output_dir", output, "--device", "cpu"]
-    v1("train", *flags, "--triples_train", data / "t.jsonl", "--held_out_queries", "10")
+    v1("train", *flags, "--triples_train", data / "t.ids.jsonl", "--held_out_queries", "10")
     options = json.loads((tmp_path / "model" / "model.meta.json").read_text())["options"]
     expected = {
         "family": "seq2seq",
@@ -160,9 +160,24 @@ def test_training_is_v1s_gpu_recipe_where_nothing_is_said(data: Path, t5: Path, 
         "eval_every": 100,
         "keep_every": 100,
         "negatives_per_query": 1,
+        "dropout": 0.1,
+        "keep": "last",
     }
     assert {name: options[name] for name in expected} == expected
     assert TrainConfig(**options).optimizer.startswith("adamw")
+
+
+def test_the_last_steps_weights_are_kept_or_the_best_where_the_flag_says_so(
+    trained: Path, data: Path, t5: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    facts = json.loads((trained / "model" / "inpars.json").read_text())
+    assert (facts["best_step"], facts["tuned"]) == (last_step(trained), True)
+    flags = [*base(data, t5, tmp_path / "m"), "--triples_train", data / "t.tsv", *watched(data)]
+    for keep, said in (("best", "weights are chosen on held-out synthetic ones"), ("last", "the last step's weights")):
+        v1("train", *flags, "--keep", keep)
+        assert f"the judged queries are only watched; {said}" in capfd.readouterr().err
+        options = json.loads((tmp_path / "m" / "model.meta.json").read_text())["options"]
+        assert options["keep"] == keep
 
 
 def test_triples_of_ids_find_their_questions(data: Path, t5: Path, tmp_path: Path) -> None:
@@ -172,7 +187,7 @@ def test_triples_of_ids_find_their_questions(data: Path, t5: Path, tmp_path: Pat
     rows = [line.split("\t") for line in (data / "t.ids.tsv").read_text().splitlines()]
     by_line.write_text("".join(f"{ids.index(positive)}\t{positive}\t{negative}\n" for _, positive, negative in rows))
     losses = []
-    for number, triples in enumerate((data / "t.jsonl", data / "t.ids.tsv", by_line)):
+    for number, triples in enumerate((data / "t.ids.jsonl", data / "t.ids.tsv", by_line)):
         output = tmp_path / str(number)
         v1("train", *base(data, t5, output), "--triples_train", triples, *(questions if number else []))
         curve = json.loads((output / "model" / "learning_curve.json").read_text())

@@ -43,7 +43,7 @@ def test_texts_and_ids_are_line_by_line_the_same(files: tuple[Path, Path], tmp_p
     texts = dict(lines(files[1]))
     rows, ids = lines(tmp_path / "t.tsv"), lines(tmp_path / "t.ids.tsv")
     assert len(rows) == len(ids) == 3 * 7
-    questions = {triple.query_id: triple.query for triple in read_triples(tmp_path / "t.jsonl")}
+    questions = {triple.query_id: triple.query for triple in read_triples(tmp_path / "t.ids.jsonl")}
     for (query, positive, negative), (query_id, positive_id, negative_id) in zip(rows, ids, strict=True):
         assert query == " ".join(questions[query_id].split())
         assert (positive, negative) == (texts[positive_id], texts[negative_id])
@@ -60,7 +60,7 @@ def test_neither_the_source_nor_its_copy_is_a_negative(files: tuple[Path, Path],
 
 def test_candidates_go_as_deep_as_max_hits(files: tuple[Path, Path], tmp_path: Path) -> None:
     v1("triples", *flags(files, tmp_path), "--max_hits", 4)
-    assert max(max(triple.ranks) for triple in read_triples(tmp_path / "t.jsonl")) == 4
+    assert max(max(triple.ranks) for triple in read_triples(tmp_path / "t.ids.jsonl")) == 4
 
 
 def test_an_index_is_not_needed_and_it_says_so(
@@ -74,7 +74,7 @@ def test_an_index_is_not_needed_and_it_says_so(
 def test_an_empty_question_shifts_nothing_and_is_told_of(files: tuple[Path, Path], tmp_path: Path) -> None:
     v1("triples", *flags(files, tmp_path), "--n_samples", 1)
     assert [positive for _, positive, _ in lines(tmp_path / "t.ids.tsv")] == [f"d0{n}" for n in (0, 2, 3, 4, 5, 6, 7)]
-    (dropped,) = [json.loads(line) for line in (tmp_path / "t.dropped.jsonl").read_text().splitlines()]
+    (dropped,) = [json.loads(line) for line in (tmp_path / "t.ids.dropped.jsonl").read_text().splitlines()]
     assert dropped["doc_id"] == "d01"
 
 
@@ -86,3 +86,40 @@ def test_the_seed_decides_the_draw(files: tuple[Path, Path], tmp_path: Path) -> 
         v1("triples", *flags(files, folder), "--n_samples", 2, "--seed", seed)
         drawn.append((folder / "t.ids.tsv").read_text())
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_an_output_of_the_inputs_name_leaves_the_input_alone(files: tuple[Path, Path], tmp_path: Path) -> None:
+    before = files[0].read_bytes()
+    outputs = ["--output", files[0].with_suffix(".tsv"), "--output_ids", tmp_path / "ids.tsv"]
+    v1("triples", "--input", files[0], "--corpus", files[1], *outputs, "--n_samples", 1)
+    assert files[0].read_bytes() == before
+    assert list(read_triples(files[0].with_name("q.ids.jsonl")))
+
+
+@pytest.mark.parametrize(
+    ("output", "ids", "said"),
+    [
+        ("q.jsonl", "i.tsv", "the place of the input"),
+        ("t.tsv", "sub/../q.jsonl", "the place of the input"),
+        ("q.tsv", "q.tsv", "two outputs are one file"),
+        ("t.tsv", "sub", "is a folder"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_any_work(
+    files: tuple[Path, Path], tmp_path: Path, output: str, ids: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, before = files[0].parent, files[0].read_bytes()
+    (folder / "sub").mkdir()
+    outputs = ["--output", folder / output, "--output_ids", folder / ids]
+    v1("triples", "--input", files[0], "--corpus", files[1], *outputs, code=2)
+    assert said in capfd.readouterr().err
+    assert files[0].read_bytes() == before
+    assert {path.name for path in folder.iterdir()} == {files[0].name, files[1].name, "sub"}
+
+
+def test_triples_by_id_never_take_the_inputs_place(
+    files: tuple[Path, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = files[0].rename(tmp_path / "t.ids.jsonl")
+    v1("triples", *flags((source, files[1]), tmp_path), code=2)
+    assert "the place of the input" in capfd.readouterr().err

@@ -83,6 +83,12 @@ def test_a_file_of_queries_to_exclude_has_an_id_or_an_example_a_line(tmp_path: P
     assert read_excluded(tmp_path / "ids") == {"q1", "q2"}
 
 
+def test_generated_queries_name_the_examples_that_they_were_written_after(tmp_path: Path) -> None:
+    rows = [{"query": "x", "doc_id": "1", "fewshot_examples": shown} for shown in (["q1", 2], ["q1"], [], None)]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert read_excluded(tmp_path / "q.jsonl") == {"q1", "2"}
+
+
 def test_a_file_without_an_id_is_an_error(tmp_path: Path) -> None:
     for text in ("\n", '{"query": "x", "document": "y"}\n'):
         (tmp_path / "ids").write_text(text)

@@ -14,7 +14,7 @@ from inpars.data.records import Document, Query, SyntheticQuery
 from inpars.errors import InparsError
 from inpars.filter.config import ConsistencyOptions
 from inpars.filter.consistency import judge
-from inpars.filter.method import Context, Dropped
+from inpars.filter.method import Context, Dropped, Failed
 from inpars.retrieve.bm25 import BM25
 
 DOCUMENTS = [
@@ -134,6 +134,24 @@ def test_a_reranker_ranks_the_retriever_s_best_anew(toy_corpus: Path, tiny_cross
         if outcome:
             assert outcome.reason.startswith("the reranker has its document")
     assert {outcome is None for outcome in outcomes} == {True, False}
+
+
+def test_a_reranker_s_score_that_is_no_number_is_a_failure_of_its_query_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def score(self, queries: Any, documents: Any, candidates: Any) -> Any:
+            return {
+                query_id: {doc_id: float("nan") if doc_id == "cone" else 1.0 for doc_id in found}
+                for query_id, found in candidates.items()
+            }
+
+    monkeypatch.setattr("inpars.filter.consistency.load_scorer", lambda *_: Broken())
+    queries = [query("drag of a cone", "cone"), query("lift of every wing", "wings"), query("cone", "plate")]
+    found = judged(queries, tmp_path, [d for d in DOCUMENTS if d.doc_id != "wing"], reranker="some/model")
+    failed = Failed("the reranker's score of document 'cone' is nan")
+    assert found == [failed, None, failed]
+    assert [query.score for query in queries] == [None, 1.0, None]
 
 
 def test_a_trained_bi_encoder_finds_real_documents_again(collection: Callable[[str], Path], tmp_path: Path) -> None:

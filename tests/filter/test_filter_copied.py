@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+import inpars
 from inpars.data.records import SyntheticQuery
+from inpars.errors import InparsError
 from inpars.filter.config import CopiedOptions
 from inpars.filter.copied import judge
 from inpars.filter.method import Context
@@ -52,8 +54,13 @@ def test_a_sentence_cut_out_of_the_document_is_no_copy(judged: Judged) -> None:
     assert judged("A thick profile stalls later", "The spar bends.") is None
 
 
-def test_without_a_document_nothing_is_a_copy(judged: Judged) -> None:
-    assert judged("A thick profile stalls later", "") is None
+def test_the_corpus_has_the_document_of_a_row_that_holds_none(write_jsonl: Callable[..., Path], tmp_path: Path) -> None:
+    corpus = write_jsonl([{"_id": "d", "text": TEXT}], "corpus.jsonl")
+    queries = write_jsonl([{"query": "A thick profile stalls later", "doc_id": "d"}], "queries.jsonl")
+    with pytest.raises(InparsError, match="no corpus was given"):
+        inpars.filter(queries, tmp_path / "kept.jsonl", methods=["copied"])
+    inpars.filter(queries, tmp_path / "kept.jsonl", methods=["copied"], corpus=corpus)
+    assert '"reason":"copied from the document"' in (tmp_path / "kept.dropped.jsonl").read_text()
 
 
 @pytest.mark.parametrize(

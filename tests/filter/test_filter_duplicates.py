@@ -10,6 +10,7 @@ import pytest
 
 from inpars.data.queries import read_queries
 from inpars.data.records import SyntheticQuery
+from inpars.errors import OptionError
 from inpars.filter.config import DuplicatesOptions
 from inpars.filter.duplicates import judge
 from inpars.filter.method import Context, Dropped
@@ -167,6 +168,14 @@ def test_minhash_finds_only_what_is_near_and_nearly_all_of_it(collection: Callab
         if reason and reason.startswith("near"):
             other = texts[int(reason.rpartition("q")[2])]
             assert jaccard(frozenset(words_of(text)), frozenset(words_of(other))) >= 0.5
+
+
+@pytest.mark.parametrize("options", [{"similarity": 1}, {"similarity": 0.99, "permutations": 16}])
+def test_a_similarity_that_minhash_cannot_tell_is_refused(options: dict[str, float]) -> None:
+    pytest.importorskip("datasketch")
+    with pytest.raises(OptionError, match=r"pairs of similarity (1|0.99) by (128|16) permutations") as error:
+        judged(["lift of a wing"], **{"kind": "minhash", **options})
+    assert "take the kind words" in error.value.hint
 
 
 def test_minhash_takes_queries_without_words_for_duplicates_of_the_same_marks_only() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,6 +25,20 @@ class ServiceOptions(MethodOptions):
 
     service: Path = how(Path())
     least: int = 0
+
+
+class MarkOptions(MethodOptions):
+    """For a method that reads and sets the fields of others."""
+
+    needs_extra: ClassVar[bool] = True
+    needs_log_probs: ClassVar[bool] = True
+
+
+def mark(queries: Sequence[SyntheticQuery], options: MarkOptions, context: Context) -> list[Outcome]:
+    """Add to each note how many log-probabilities there are."""
+    for query in queries:
+        query.extra["note"] += len(query.log_probs or ())
+    return [None] * len(queries)
 
 
 def judge(queries: Sequence[SyntheticQuery], options: ServiceOptions, context: Context) -> list[Outcome]:
@@ -105,6 +119,20 @@ def test_a_rerun_asks_for_the_failed_alone_until_none_is_left(queries: Path, ser
     assert asked(service) == []
 
 
+def test_how_often_a_query_failed_is_known_when_it_is_asked_for_again(queries: Path, service: Path) -> None:
+    read = [SyntheticQuery(**row) for row in ROWS]
+    counts: list[dict[str, int]] = []
+
+    def ask(some: Sequence[SyntheticQuery]) -> list[Any]:
+        counts.append({query.query_id: context.failures[query.query_id] for query in some})
+        return [Failed("no answer") if query.query_id == "q3" else 1 for query in some]
+
+    for _ in range(3):
+        context = Context(service / "units", "service", unit_size=8)
+        assert context.each(read, ask)[3] == Failed("no answer")
+    assert counts == [{f"q{n}": 0 for n in range(8)}, {"q8": 0, "q9": 0}, {"q3": 1}, {"q3": 2}]
+
+
 def test_what_was_answered_before_a_kill_is_not_asked_again(queries: Path, service: Path) -> None:
     (service / "down").write_text("killed q4")
     with pytest.raises(KeyboardInterrupt):
@@ -146,6 +174,16 @@ def test_one_id_for_two_queries_is_refused(write_jsonl: Callable[..., Path], tmp
     queries = write_jsonl([ROWS[0], ROWS[1] | {"query_id": "q0"}])
     with pytest.raises(InputError, match="an id for every query; found 'q0' for 'what is thing number 1'"):
         inpars.filter(queries, tmp_path / "kept.jsonl")
+
+
+def test_a_method_that_needs_them_has_the_log_probabilities_and_the_fields_of_others(
+    write_jsonl: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(inpars.filter.METHODS.entries, "mark", f"{__name__}:mark")
+    monkeypatch.setitem(_FROM_OUTSIDE, "mark", MarkOptions)
+    queries = write_jsonl([row | {"note": 40, "log_probs": [-1.0, -2.0]} for row in ROWS])
+    output = inpars.filter(queries, tmp_path / "kept.jsonl", methods=["mark"])
+    assert {row["note"] for row in rows(output).values()} == {42}
 
 
 def test_options_of_a_method_from_outside_are_checked_like_any(queries: Path, service: Path) -> None:

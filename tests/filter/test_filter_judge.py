@@ -17,7 +17,7 @@ import pytest
 
 import inpars
 from inpars.data.artifacts import facts_of
-from inpars.errors import InparsError, OptionError
+from inpars.errors import InparsError, OptionError, Pending
 from inpars.filter.config import JudgeOptions
 from inpars.models.language.dummy import DummyModel
 from inpars.options import parse_options
@@ -135,11 +135,8 @@ def test_the_document_is_what_the_author_saw_and_the_corpus_s_where_the_row_has_
 def test_an_unreadable_answer_is_an_error_and_a_rerun_asks_for_it_alone(
     endpoint: Any, queries: Path, tmp_path: Path
 ) -> None:
-    # Without the request cache, so that only the stage's own memory spares a question.
-    fresh = options(endpoint, mode="grade")
-    fresh["judge"]["openai"]["cache"] = str(tmp_path / "first.sqlite")
     says(endpoint, lambda asked: "Hard to say." if number_in(asked) in (4, 5) else "Grade: 2")
-    kept = rows(inpars.filter(queries, tmp_path / "kept.jsonl", **fresh))
+    kept = rows(inpars.filter(queries, tmp_path / "kept.jsonl", **options(endpoint, mode="grade")))
     errors = rows(tmp_path / "kept.errors.jsonl")
     assert set(errors) == {"q4", "q5"}
     assert set(kept) | set(errors) == {row["query_id"] for row in ROWS}
@@ -147,14 +144,39 @@ def test_an_unreadable_answer_is_an_error_and_a_rerun_asks_for_it_alone(
     assert "no grade" in errors["q4"]["error"]
     assert "score" not in errors["q4"]
 
-    fresh["judge"]["openai"]["cache"] = str(tmp_path / "second.sqlite")
-    says(endpoint, lambda asked: "Grade: 1" if number_in(asked) == 4 else "Grade: 2")
-    before = len(endpoint.seen)
-    kept = rows(inpars.filter(queries, tmp_path / "kept.jsonl", **fresh))
-    assert [number_in(seen.body["messages"][-1]["content"]) for seen in endpoint.seen[before:]] == [4, 5]
+    # The request cache has what was said before, so each run has to ask for something else.
+    seeds = set()
+    for answer in ("Still hard to say.", "Grade: 1"):
+        says(endpoint, lambda asked, said=answer: said if number_in(asked) == 4 else "Grade: 2")
+        before = len(endpoint.seen)
+        kept = rows(inpars.filter(queries, tmp_path / "kept.jsonl", **options(endpoint, mode="grade")))
+        bodies = [seen.body for seen in endpoint.seen[before:]]
+        assert [number_in(body["messages"][-1]["content"]) for body in bodies] == ([4] if seeds else [4, 5])
+        assert bodies[0]["temperature"] > 0
+        seeds.add(bodies[0]["seed"])
+    assert len(seeds) == 2
     assert set(kept) == {row["query_id"] for row in ROWS} - {"q4"}
     assert not (tmp_path / "kept.errors.jsonl").exists()
     assert set(rows(tmp_path / "kept.dropped.jsonl")) == {"q4"}
+
+
+def test_the_batch_api_gets_all_that_is_asked_at_once(endpoint: Any, queries: Path, tmp_path: Path) -> None:
+    says(endpoint, lambda asked: "Hm." if number_in(asked) == 4 else "Grade: 2")
+    chosen = options(endpoint, mode="grade") | {"unit_size": 5}
+    chosen["judge"]["openai"]["batch_api"] = True
+
+    def run(batches: int) -> None:
+        with pytest.raises(Pending, match="1 batches"):
+            inpars.filter(queries, tmp_path / "kept.jsonl", **chosen)
+        assert len(endpoint.batches) == batches
+        endpoint.finish()
+        inpars.filter(queries, tmp_path / "kept.jsonl", **chosen)
+
+    run(batches=1)
+    assert set(rows(tmp_path / "kept.errors.jsonl")) == {"q4"}
+    says(endpoint, lambda asked: "Grade: 2")
+    run(batches=2)
+    assert set(rows(tmp_path / "kept.jsonl")) == {row["query_id"] for row in ROWS}
 
 
 def test_what_a_server_refuses_is_an_error_of_its_query_alone(endpoint: Any, queries: Path, tmp_path: Path) -> None:

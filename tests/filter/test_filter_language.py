@@ -85,6 +85,12 @@ def test_an_unknown_language_is_refused_with_those_that_are_known(options: dict[
     assert "af, ar" in error.value.hint
 
 
+def test_where_every_language_is_wanted_there_is_none_to_tell_a_query_by(context: Context) -> None:
+    with pytest.raises(OptionError, match="every language that is told apart is wanted") as error:
+        judge([query("der Flügel")], LanguageOptions(languages=("de", "en"), among=("de", "en")), context)
+    assert "among" in error.value.hint
+
+
 def test_one_language_alone_cannot_be_told_apart(context: Context) -> None:
     with pytest.raises(OptionError, match="only one language"):
         judge([], LanguageOptions(among=("en",), languages=("en",)), context)

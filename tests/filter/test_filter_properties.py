@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import inpars
 from inpars.data.artifacts import facts_of
+from inpars.data.corpora.memory import MemoryCorpus
+from inpars.data.records import Document
 
 WORDS = st.sampled_from(["what", "is", "Lift", "lift", "drag", "of", "a", "wing", "日本の首都", "?", "stall"])
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
@@ -35,6 +37,7 @@ ROWS = st.lists(
     # A query of one document has one id.
     unique_by=lambda row: (row["query"], row["doc_id"]),
 )
+CORPUS = MemoryCorpus([Document(str(n), "lift of a wing") for n in range(1, 5)])
 METHODS: list[Any] = [
     ["length"],
     ["copied"],
@@ -62,7 +65,7 @@ def filtered(folder: Path, name: str, rows: list[dict[str, Any]], methods: Any) 
     """The rows that were kept, dropped and failed, of which the sidecar counts as many."""
     queries, output = folder / f"{name}.in.jsonl", folder / f"{name}.jsonl"
     queries.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    inpars.filter(queries, output, methods=methods)
+    inpars.filter(queries, output, corpus=CORPUS, methods=methods)
     places = {part: folder / f"{name}.{part}.jsonl" for part in ("dropped", "errors")} | {"kept": output}
     parts = {
         part: [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()] if place.exists() else []

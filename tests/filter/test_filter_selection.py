@@ -80,6 +80,14 @@ def test_percentiles_are_of_all_scores_not_of_those_that_a_threshold_has_left() 
     assert kept(queries_of(*range(11)), max_score=7, max_percentile=50) == [f"q{n}" for n in range(6)]
 
 
+@pytest.mark.parametrize("percent", range(101))
+def test_a_score_that_is_the_percentile_is_kept(percent: int) -> None:
+    queries = queries_of(*range(101))
+    random.Random(percent).shuffle(queries)
+    assert len(kept(queries, min_percentile=percent)) == 101 - percent
+    assert len(kept(queries, max_percentile=percent)) == percent + 1
+
+
 def test_the_ends_of_the_percentiles_keep_everything() -> None:
     assert len(kept(queries_of(0.1, 0.1, 0.7, -3), min_percentile=0, max_percentile=100)) == 4
 

@@ -195,12 +195,30 @@ def test_neither_prompts_nor_a_documents_second_query_take_memory(tmp_path: Path
     assert peak < 6e6
 
 
-@pytest.mark.parametrize("name", ["kept.jsonl", "kept.dropped.jsonl"])
-def test_an_output_or_its_side_file_may_take_the_place_of_the_queries(name: str, tmp_path: Path) -> None:
+def test_what_no_method_reads_takes_no_memory_and_is_written_all_the_same(tmp_path: Path) -> None:
+    queries, told = tmp_path / "queries.jsonl", {"log_probs": [-0.5] * 400, "reasoning": {"steps": ["so"] * 400}}
+    with queries.open("w") as stream:
+        for n in range(1500):
+            stream.write(json.dumps({"query": f"what is thing {n}", "doc_id": f"{n}", **told}) + "\n")
+    tracemalloc.start()
+    output = inpars.filter(queries, tmp_path / "kept.jsonl", methods=["duplicates"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6e6
+    kept = rows(output)
+    assert len(kept) == 1500
+    assert {name: kept[0][name] for name in told} == told
+
+
+@pytest.mark.parametrize("name", ["kept.jsonl", "kept.dropped.jsonl", "kept.errors.jsonl"])
+def test_neither_an_output_nor_its_side_file_may_take_the_place_of_the_queries(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    inpars.filter(tmp_path / name, tmp_path / "kept.jsonl")
-    assert ids(tmp_path / "kept.jsonl") == ["a", "d", "e"]
-    assert ids(tmp_path / "kept.dropped.jsonl") == ["b", "c"]
+    (tmp_path / "link").symlink_to(tmp_path)
+    for folder in (tmp_path, tmp_path / "link"):
+        with pytest.raises(OptionError, match=f"{name} would take the place of the input"):
+            inpars.filter(tmp_path / name, folder / "kept.jsonl")
+    assert ids(tmp_path / name) == ["a", "b", "c", "d", "e"]
+    assert {path.name for path in tmp_path.iterdir()} == {name, "link"}
 
 
 def test_a_side_file_without_rows_is_not_left_behind(queries: Path, tmp_path: Path) -> None:

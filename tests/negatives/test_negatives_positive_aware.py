@@ -104,6 +104,42 @@ def test_what_the_retriever_did_not_find_has_its_score_all_the_same(
     assert set(found.triples[0].ranks) == {0}
 
 
+@pytest.mark.parametrize("retriever", ["bm25", "dense"])
+def test_the_retrievers_own_scores_are_of_the_positive_as_it_is_trained_on(
+    retriever: str, mined: Callable[..., Any], toy_corpus: Path, tiny_bi_encoder: Path
+) -> None:
+    corpus = open_corpus(toy_corpus)
+    source = next(document for document in corpus if len(document.text.split()) > 12)
+    words = source.text.split()
+    query = SyntheticQuery(" ".join(words[:6]), source.doc_id, " ".join(words[4:]))
+    texts = {document.doc_id: document.contents for document in corpus if document.doc_id != source.doc_id}
+    if retriever == "bm25":
+        # The cut text among the documents, whose own weights it hardly changes.
+        whole, cut = (BM25([*texts.items(), ("s", text)]) for text in (source.contents, query.doc_text))
+        scores = dict(zip(cut.doc_ids, cut.scores(query.query).tolist(), strict=True))
+        inflated = float(whole.scores(query.query)[-1])
+    else:
+        scorer = load_scorer(tiny_bi_encoder, ScoringOptions(precision="fp32", device="cpu"))
+        passages = texts | {"s": query.doc_text, "whole": source.contents}
+        scores = scorer.score({"q": query.query}, passages, {"q": list(passages)})["q"]
+        inflated = scores.pop("whole")
+    limit = scores.pop("s")
+    assert abs(limit - inflated) > 1e-3
+    found = mined(
+        [query],
+        corpus,
+        retriever="bm25" if retriever == "bm25" else str(tiny_bi_encoder),
+        negatives_per_query=60,
+        near_duplicates=1,
+        positive_aware={"margin": 0},
+        scoring=EXACT,
+    )
+    negatives = found.triples[0].negative_ids if found.triples else []
+    matching = {doc_id for doc_id, score in scores.items() if score > 0 or retriever == "dense"}
+    assert set(negatives) == {doc_id for doc_id in matching if scores[doc_id] <= limit}
+    assert set(negatives) != {doc_id for doc_id in matching if scores[doc_id] <= inflated}
+
+
 def test_a_cross_encoder_decides_with_the_positive_as_it_is_trained_on(
     mined: Callable[..., Any], toy_corpus: Path, tiny_cross_encoder: Path
 ) -> None:

@@ -14,6 +14,7 @@ from inpars.data.corpora import open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document, SyntheticQuery
 from inpars.errors import OptionError
+from inpars.models.language.base import Sampling
 from inpars.models.scorers import load_scorer
 from inpars.models.scorers.options import ScoringOptions
 
@@ -119,6 +120,27 @@ def test_an_answer_that_cannot_be_read_is_an_error_and_a_rerun_asks_for_that_que
     assert facts_of(again.output)["candidates"] == facts_of(whole.output)["candidates"]
 
 
+def test_a_verdict_that_could_not_be_read_is_drawn_anew_and_the_others_are_what_they_were(
+    mined: Callable[..., Any], wings: list[Document], grades_by: Any
+) -> None:
+    class Undecided(grades_by):  # type: ignore[misc, valid-type]
+        """Says the same at every seed, of one candidate nothing before the third."""
+
+        def complete(self, prompts: Any, sampling: Sampling) -> Any:
+            self.answer = lambda text: "I cannot say." if "number7" in text and sampling.seed < 2 else "Grade: 0"
+            yield from super().complete(prompts, sampling)
+
+    judge = Undecided(graded())
+    options = {"sample": "top", "negatives_per_query": 3}
+    for questions in (3, 4, 5):
+        judge.asked.clear()
+        found = mined([QUERY], MemoryCorpus(wings), language_model=judge, **options)
+        assert len(judge.asked) == questions
+        assert bool(found.errors) == (questions < 5)
+    whole = mined([QUERY], MemoryCorpus(wings), "whole.jsonl", language_model=grades_by(graded()), **options)
+    assert found.output.read_bytes() == whole.output.read_bytes()
+
+
 def test_another_judge_is_asked_anew(mined: Callable[..., Any], wings: list[Document], grades_by: Any) -> None:
     options = {"sample": "top", "negatives_per_query": 1}
     for name, answer, expected in (("one", graded(), "w7"), ("other", graded(w7=3), "w6")):
@@ -158,3 +180,13 @@ def test_a_scorer_and_a_judge_together_and_a_threshold_without_a_scorer_are_refu
         mined([QUERY], corpus, relabel={"scorer": "some/model"}, language_model=grades_by(graded()))
     with pytest.raises(OptionError, match="a threshold needs a scorer"):
         mined([QUERY], corpus, relabel={"threshold": 0.5})
+
+
+def test_a_judge_by_the_batch_api_is_refused(mined: Callable[..., Any], wings: list[Document], grades_by: Any) -> None:
+    judge = {"model": "openai:tiny", "openai": {"batch_api": True}}
+    with pytest.raises(OptionError, match=r"round by round, .*: leave out judge.openai.batch_api"):
+        mined([QUERY], MemoryCorpus(wings), relabel={"judge": judge})
+    ready = grades_by(graded())
+    ready.batches = True
+    with pytest.raises(OptionError, match="round by round"):
+        mined([QUERY], MemoryCorpus(wings), language_model=ready)

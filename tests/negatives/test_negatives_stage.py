@@ -251,6 +251,15 @@ def test_a_rerun_after_a_failure_gives_the_bytes_of_an_uninterrupted_run(
     assert resumed.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.parametrize("name", ["triples.jsonl", "triples.dropped.jsonl", "triples.errors.jsonl"])
+def test_neither_an_output_nor_its_side_file_may_take_the_place_of_the_queries(name: str, tmp_path: Path) -> None:
+    write_synthetic_queries(tmp_path / name, [SyntheticQuery("wing", "w8")])
+    before = (tmp_path / name).read_bytes()
+    with pytest.raises(OptionError, match=f"{name} would take the place of the input"):
+        mine_negatives(tmp_path / name, MemoryCorpus(WINGS), tmp_path / "triples.jsonl")
+    assert (tmp_path / name).read_bytes() == before
+
+
 def test_an_unknown_option_is_suggested(mine: Callable[..., Path]) -> None:
     with pytest.raises(OptionError, match=r"'negatives.topk'; did you mean 'top_k'"):
         mine([SyntheticQuery("wing", "w1")], MemoryCorpus(WINGS), topk=5)

@@ -28,6 +28,20 @@ def bm25(**documents: str) -> BM25:
     return BM25(documents.items())
 
 
+@pytest.mark.parametrize("in_a_folder", [False, True])
+@pytest.mark.parametrize("options", [{}, {"k1": 1.2, "b": 0.75}, {"b": 0}])
+def test_a_text_scores_as_a_document_of_its_words_does(
+    in_a_folder: bool, options: dict[str, float], toy_corpus: Path, tmp_path: Path
+) -> None:
+    corpus = open_corpus(toy_corpus)
+    index = BM25.of(corpus, folder=tmp_path if in_a_folder else None, **options)  # type: ignore[arg-type]
+    for query in read_queries(toy_corpus / "queries.jsonl"):
+        own = [index.score_of(query.text, document.contents) for document in corpus]
+        assert own == pytest.approx(index.scores(query.text).tolist(), rel=1e-5)
+    assert index.score_of("wing wing unheard", "wing of unheard") > index.score_of("wing", "wing of unheard") > 0
+    assert index.score_of("wing", "") == 0
+
+
 def ndcg(folder: Path, language: str = "en") -> float:
     """nDCG@10 by ir-measures itself over the queries with a relevant document, as the table was made."""
     judged = read_qrels(folder / "qrels" / "test.tsv")

@@ -12,7 +12,14 @@ from inpars.retrieve import open_retriever, postings
 from inpars.retrieve.bm25 import BM25
 from inpars.retrieve.options import RetrievalOptions
 
-FILES = ["bm25.documents.npy", "bm25.ids.json", "bm25.offsets.npy", "bm25.ranks.npy", "bm25.scores.npy"]
+FILES = [
+    "bm25.documents.npy",
+    "bm25.ids.json",
+    "bm25.norm.npy",
+    "bm25.offsets.npy",
+    "bm25.ranks.npy",
+    "bm25.scores.npy",
+]
 FILES += ["bm25.scores.npy.meta.json", "bm25.terms.json"]
 
 

@@ -22,6 +22,7 @@ from inpars.models.scorers.options import ScoringOptions
 from inpars.retrieve import open_retriever
 from inpars.retrieve.dense import Dense
 from inpars.retrieve.embeddings import encode_corpus, unit_length
+from inpars.retrieve.nearest import Exact
 from inpars.retrieve.options import RetrievalOptions
 
 EXACT = ScoringOptions(precision="fp32", device="cpu")
@@ -267,6 +268,14 @@ def test_an_embedding_that_is_no_number_is_an_error_that_names_the_document(toy_
     with pytest.raises(InparsError, match="gives document 'd00' an embedding that is no number"):
         encode_corpus(open_corpus(toy_corpus), encoder, tmp_path, model_fingerprint="m")
     assert not (tmp_path / "embeddings.npy").exists()
+
+
+def test_a_query_s_embedding_that_is_no_number_is_an_error_that_names_the_query(toy_corpus, encoder, tmp_path):
+    given = encode_corpus(open_corpus(toy_corpus), encoder, tmp_path, model_fingerprint="m")
+    index = Dense(encoder, given, Exact(given.matrix, given.doc_ids))
+    encoder.embed_queries = lambda texts: np.full((len(texts), given.matrix.shape[1]), np.nan, dtype=np.float32)
+    with pytest.raises(InparsError, match="gives the query 'wing' an embedding that is no number"):
+        index.search("wing", 3)
 
 
 @pytest.mark.parametrize(

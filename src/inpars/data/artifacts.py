@@ -19,8 +19,12 @@ from typing import Any
 from inpars import __version__
 from inpars.data.files import atomic_write, file_hash, read_json, write_json, write_jsonl
 from inpars.data.hashes import hash_of
+from inpars.errors import OptionError
 from inpars.options import Options
 from inpars.progress import say
+
+FOLDERS = frozenset({"train"})
+"""Stages whose output is a folder; that of any other is a file."""
 
 
 def sidecar(path: Path) -> Path:
@@ -67,13 +71,24 @@ class Artifact:
         return current
 
     def begin(self) -> None:
-        """Make the folder of units ready: kept where they are this artifact's own, emptied otherwise."""
+        """Make the folder of units ready: kept where they are this artifact's own, emptied otherwise.
+
+        `OptionError` where the output is a folder and should be a file, or nothing can be written beside it.
+        """
+        if self.output.is_dir() and self.stage not in FOLDERS:
+            raise OptionError(f"the output {self.output} is a folder", hint="name a file in it")
         owner = self.folder / "fingerprint"
         if self.folder.exists() and (not owner.is_file() or owner.read_text() != self.fingerprint):
             shutil.rmtree(self.folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OptionError(
+                f"the output {self.output} cannot be written: {error.strerror}",
+                hint="is there a file in the place of its folder? may you write there?",
+            ) from None
         # From here on an older output is stale: without its sidecar nobody takes it for finished.
         sidecar(self.output).unlink(missing_ok=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
         beside = (f".{glob.escape(self.output.name)}.*.tmp", f".{glob.escape(self.output.stem)}.*.jsonl.*.tmp")
         leftovers = {path for names in beside for path in self.output.parent.glob(names)}
         for leftover in (*self.folder.glob(".*.tmp"), *leftovers):

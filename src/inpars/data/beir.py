@@ -17,8 +17,12 @@ PARTS = {
 }
 """Datasets in parts, each with documents and queries of its own; a figure is the mean over the parts."""
 
-TEST_SETS = {"msmarco": "ir_datasets:msmarco-passage/dev/small"}
-"""Datasets that are measured on queries of another catalogue entry: MS MARCO on its small development set."""
+TEST_SETS = {
+    "msmarco": "ir_datasets:msmarco-passage/dev/small",
+    "webis-touche2020": "ir_datasets:beir/webis-touche2020/v2",
+}
+"""Datasets that are measured on another catalogue entry than their own: MS MARCO on its small development set, Touché
+on the judgments as BEIR corrected them."""
 
 
 def dataset_names(dataset: str) -> list[str]:

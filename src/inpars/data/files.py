@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 import orjson
 
 from inpars.data.zstd import ZstdReader, zstandard
-from inpars.errors import InputError, shorten
+from inpars.errors import InputError, OptionError, shorten
 
 COMPRESSIONS = (".gz", ".zst")
 
@@ -132,7 +132,12 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Write bytes to `path` all or nothing: a temporary file beside it takes its name once complete."""
+    """Write bytes to `path` all or nothing: a temporary file beside it takes its name once complete.
+
+    `OptionError` where `path` is a folder.
+    """
+    if path.is_dir():
+        raise OptionError(f"the output {path} is a folder", hint="name a file in it")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

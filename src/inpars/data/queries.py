@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
 from inpars.data.files import decode, format_suffix, read_jsonl, read_lines, write_jsonl
@@ -15,6 +16,22 @@ from inpars.errors import InputError, shorten
 _TOPIC = re.compile(r"<top>(.*?)</top>", re.DOTALL | re.IGNORECASE)
 _NUMBER = re.compile(r"<num>\s*(?:Number:)?\s*([^\s<]+)", re.IGNORECASE)
 _TITLE = re.compile(r"<title>\s*(?:Topic:)?\s*([^<]+)", re.IGNORECASE)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, int | float)
+
+
+_FITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "log_probs": (
+        "a list of numbers",
+        # InPars v1's filter leaves their mean.
+        lambda value: all(map(_is_number, value)) if isinstance(value, list) else _is_number(value),
+    ),
+    "score": ("a number", _is_number),
+    "scores": ("an object of numbers", lambda value: isinstance(value, dict) and all(map(_is_number, value.values()))),
+}
+"""By field of a synthetic query, what it holds where it is not null, and the test for it; in a list null is NaN."""
 
 
 def read_queries(path: str | Path) -> list[Query]:
@@ -69,6 +86,9 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
         for name in ("doc_id", "query_id"):
             if name == "doc_id" or row.get(name) is not None:
                 row[name] = Columns(id=name).read_id(row, path, number, ())
+        for name, (expected, fits) in _FITS.items():
+            if row.get(name) is not None and not fits(row[name]):
+                raise InputError(path, line=number, expected=f"{expected} as {name!r}", found=shorten(row[name]))
         if isinstance(row.get("log_probs"), list) and None in row["log_probs"]:
             row["log_probs"] = None
         try:

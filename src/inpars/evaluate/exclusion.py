@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from inpars.data.fewshot import find_fewshot, read_examples
-from inpars.data.files import read_text_lines
+from inpars.data.files import read_jsonl, read_text_lines
 from inpars.errors import InputError
 
 
@@ -19,12 +19,16 @@ def fewshot_queries(runs: Iterable[object]) -> set[str]:
 def read_excluded(path: str | Path) -> set[str]:
     """Query ids from a file: few-shot examples (JSON lines), or an id a line, whatever follows after a tab.
 
-    `InputError` for a file without any id.
+    Generated queries (JSON lines) may stand for the examples that they were written after, each with their ids in
+    `fewshot_examples`. `InputError` for a file of another kind without any id.
     """
     path = Path(path)
-    lines = [line.strip() for _, line in read_text_lines(path)]
-    rows = bool(lines) and lines[0].startswith("{")
-    ids = _ids([path]) if rows else {line.split("\t")[0].strip() for line in lines}
+    if next(read_text_lines(path), (0, ""))[1].lstrip().startswith("{"):
+        if "fewshot_examples" in next(read_jsonl(path))[1]:
+            return {str(shown) for _, row in read_jsonl(path) for shown in row.get("fewshot_examples") or ()}
+        ids = _ids([path])
+    else:
+        ids = {line.split("\t")[0].strip() for _, line in read_text_lines(path)}
     if not ids:
         raise InputError(path, expected="at least one query id", found="none")
     return ids

@@ -17,6 +17,7 @@ from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write
+from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InputError, shorten
@@ -67,7 +68,7 @@ def filter(
     are the fields of `FilterConfig`. `output` gets the kept queries in their order; beside it
     `<stem>.dropped.jsonl` gets those that a method dropped, with `dropped_by` and `reason`, and
     `<stem>.errors.jsonl` those that a method could not judge, with `failed_in` and `error`: called
-    again, the stage asks for those alone. Returns `output`.
+    again, the stage asks for those alone. None of these files may be `queries`. Returns `output`.
     """
     config = parse_options(FilterConfig, "filter", options)
     steps = config.steps()
@@ -81,9 +82,10 @@ def filter(
     if language_model is not None and any(chosen.asks_language_model for _, chosen in steps):
         inputs["language_model"] = language_model.fingerprint()
     artifact = Artifact(output, "filter", config, inputs)
+    check_outputs(Path(queries), artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     if artifact.is_current():
         return artifact.output
-    read = _without_prompts(Path(queries))
+    read = _held(Path(queries), [chosen for _, chosen in steps])
     artifact.begin()
     verdicts: list[Verdict | None] = [None] * len(read)
     funnel: list[dict[str, Any]] = []
@@ -97,7 +99,8 @@ def filter(
             verdicts[place] = None if outcome is None else (label, outcome)
         counts = _counts(outcomes)
         funnel.append({"method": label, "read": len(standing), **counts, **context.facts})
-    _write(artifact, Path(queries), read, verdicts)
+    extra = any(chosen.needs_extra for _, chosen in steps)
+    _write(artifact, Path(queries), read, verdicts, extra=extra)
     total = _counts([None if verdict is None else verdict[1] for verdict in verdicts])
     artifact.finish(read=len(read), **total, funnel=funnel)
     told = ", ".join(f"{entry['method']} {entry['dropped']:,}" for entry in funnel)
@@ -108,9 +111,10 @@ def filter(
     return artifact.output
 
 
-def _without_prompts(path: Path) -> list[SyntheticQuery]:
-    """The queries as methods get them: without the prompts, which are most of a file, each document's text held once.
+def _held(path: Path, steps: Sequence[MethodOptions]) -> list[SyntheticQuery]:
+    """The queries as methods get them: without what none of them reads, which is most of a file.
 
+    That is the prompts always, the others as the `steps` say. A document's text is held once.
     `InputError` where one id stands for two queries, so that what is known of one is not said of the other.
     """
     queries: list[SyntheticQuery] = []
@@ -118,6 +122,10 @@ def _without_prompts(path: Path) -> list[SyntheticQuery]:
     known: dict[str, tuple[str, str]] = {}
     for query in read_synthetic_queries(path):
         query.prompt_text, query.fewshot_examples = "", []
+        if not any(step.needs_log_probs for step in steps):
+            query.log_probs = None
+        if not any(step.needs_extra for step in steps):
+            query.extra = {}
         query.doc_text = texts.setdefault(query.doc_text, query.doc_text)
         if known.setdefault(query.query_id, (query.query, query.doc_id)) != (query.query, query.doc_id):
             raise InputError(
@@ -130,19 +138,25 @@ def _without_prompts(path: Path) -> list[SyntheticQuery]:
 
 
 def _write(
-    artifact: Artifact, path: Path, queries: Sequence[SyntheticQuery], verdicts: Sequence[Verdict | None]
+    artifact: Artifact,
+    path: Path,
+    queries: Sequence[SyntheticQuery],
+    verdicts: Sequence[Verdict | None],
+    *,
+    extra: bool,
 ) -> None:
     """The whole rows, read anew from `path`, with what methods set: kept, dropped and failed ones apart.
 
-    A side file without rows is not left behind.
+    `extra` says that they may have set the fields of others too. A side file without rows is not left behind.
     """
     places = {None: artifact.output, Dropped: artifact.side_file("dropped"), Failed: artifact.side_file("errors")}
     rows: Counter[type | None] = Counter()
     with ExitStack() as stack:
-        # All in one pass, as any of them may take the place of the queries.
         streams = {kind: stack.enter_context(atomic_write(place)) for kind, place in places.items()}
         for query, judged, verdict in zip(read_synthetic_queries(path), queries, verdicts, strict=True):
-            query.score, query.scores, query.extra = judged.score, judged.scores, judged.extra
+            query.score, query.scores = judged.score, judged.scores
+            if extra:
+                query.extra = judged.extra
             kind = None if verdict is None else type(verdict[1])
             streams[kind].write(orjson.dumps(query.to_row() | _told(verdict), option=orjson.OPT_APPEND_NEWLINE))
             rows[kind] += 1

@@ -34,6 +34,8 @@ Criterion = Annotated[str, BeforeValidator(_on_one_line)]
 class LengthOptions(MethodOptions):
     """Options of `length`."""
 
+    needs_log_probs: ClassVar[bool] = True
+
     min_words: int = Field(3, ge=0, description="Fewest words a query may have.")
     max_words: int = Field(100, ge=1, description="Most words a query may have.")
     min_tokens: int = Field(0, ge=0, description="Fewest tokens, of queries whose log-probabilities are known.")
@@ -42,6 +44,9 @@ class LengthOptions(MethodOptions):
 
 class CopiedOptions(MethodOptions):
     """Options of `copied`."""
+
+    # For rows that do not hold their document themselves.
+    needs_corpus: ClassVar[bool] = True
 
     min_words: int = Field(4, ge=1, description="Queries shorter than this are never taken for copies.")
     max_share: float | None = Field(
@@ -156,6 +161,8 @@ class SelectionOptions(MethodOptions):
 
 class ScoresOptions(SelectionOptions):
     """Options of `scores`."""
+
+    needs_log_probs: ClassVar[bool] = True
 
     scoring: Scoring = Field("mean_log_probs", description="How a query's token log-probabilities become its score.")
 

@@ -7,6 +7,7 @@ it among the first three.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
@@ -16,7 +17,7 @@ from inpars.data.records import Query, SyntheticQuery
 from inpars.data.runs import ranked
 from inpars.data.sources import source_of
 from inpars.filter.config import ConsistencyOptions
-from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.method import Context, Dropped, Failed, Outcome
 from inpars.models.scorers import Scorer, load_scorer
 from inpars.retrieve import Retriever, open_retriever
 
@@ -25,9 +26,10 @@ def judge(queries: Sequence[SyntheticQuery], options: ConsistencyOptions, contex
     """Search the corpus with each query; the reason to drop it, or None where its document is in the top k.
 
     A document with the same words counts as the one it copies. Sets `scores["consistency"]` to the
-    reciprocal of the rank, 0 where the document is not among the first `depth`. The corpus is
-    searched as it is: a query that was cut out of its document finds the words still there, so for
-    such queries the test is easier than for others.
+    reciprocal of the rank, 0 where the document is not among the first `depth`. Where a score of the
+    reranker's is no number there is no rank, which is a failure. The corpus is searched as it is: a
+    query that was cut out of its document finds the words still there, so for such queries the test
+    is easier than for others.
     """
     for query in queries:
         source_of(query, context.corpus)
@@ -51,7 +53,7 @@ class _Search:
         self.retriever: Retriever = open_retriever(context.corpus, options.retrieval(), folder, options.encoding())
         self.reranker: Scorer | None = load_scorer(options.reranker, options) if options.reranker else None
 
-    def ranks(self, queries: Sequence[SyntheticQuery]) -> Iterator[int]:
+    def ranks(self, queries: Sequence[SyntheticQuery]) -> Iterator[int | Failed]:
         """The rank of each query's document, from 1; 0 where it is not found."""
         depth = max(self.options.depth, self.options.top_k)
         texts = {query.query_id: query.query for query in queries}
@@ -62,11 +64,16 @@ class _Search:
             candidates = {query_id: list(scores) for query_id, scores in found.items()}
             found = self.reranker.score(texts, Texts(self.corpus), candidates)
         for query in queries:
+            if broken := [doc_id for doc_id, score in found[query.query_id].items() if not math.isfinite(score)]:
+                yield Failed(f"the reranker's score of document {broken[0]!r} is {found[query.query_id][broken[0]]}")
+                continue
             places = enumerate(ranked(found[query.query_id]), start=1)
             yield next((rank for rank, (doc_id, _) in places if self.copies.alike(query.doc_id, doc_id)), 0)
 
 
-def _outcome(query: SyntheticQuery, rank: int, options: ConsistencyOptions) -> Outcome:
+def _outcome(query: SyntheticQuery, rank: int | Failed, options: ConsistencyOptions) -> Outcome:
+    if isinstance(rank, Failed):
+        return rank
     query.score = query.scores["consistency"] = 1 / rank if rank else 0.0
     if 0 < rank <= options.top_k:
         return None

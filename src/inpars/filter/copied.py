@@ -8,6 +8,7 @@ from functools import lru_cache
 from inpars.data.records import SyntheticQuery
 from inpars.filter.config import CopiedOptions
 from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.sources import source_text
 from inpars.filter.words import number_of_words, shingles, words_of
 
 
@@ -16,11 +17,12 @@ def judge(queries: Sequence[SyntheticQuery], options: CopiedOptions, context: Co
 
     Compared word by word, without case and punctuation, against the document as the query's author
     saw it: a sentence that was cut out of the document is no copy. With `max_share` also by how many
-    of the query's n-grams the document has, which becomes `scores["copied"]`.
+    of the query's n-grams the document has, which becomes `scores["copied"]`. Where a row has no
+    document, the corpus's is read.
     """
     # A document's queries stand close together.
     read = lru_cache(maxsize=64)(words_of)
-    return [_outcome(query, read(query.doc_text), options) for query in queries]
+    return [_outcome(query, read(source_text(query, context)), options) for query in queries]
 
 
 def _outcome(query: SyntheticQuery, document: list[str], options: CopiedOptions) -> Outcome:

@@ -21,19 +21,22 @@ def judge(queries: Sequence[SyntheticQuery], options: JudgeOptions, context: Con
 
     Sets `scores["judge"]` to the grade, or to the share of criteria that hold, and for each criterion
     `scores["judge.<name>"]` to 1 or 0. An answer that says neither is a failure, never a verdict; a
-    rerun asks again for those alone. `context.language_model`, where there is one, is asked in place
-    of the options' model.
+    rerun asks again for those alone, and then at a temperature. `context.language_model`, where there
+    is one, is asked in place of the options' model.
     """
     judging = open_judge(options, context.language_model)
 
     def ask(some: Sequence[SyntheticQuery]) -> list[Any]:
         pairs = [(query.query, source_text(query, context)) for query in some]
+        again = [context.failures[query.query_id] for query in some]
         found: Sequence[Any] = (
-            judging.grades(pairs) if options.mode == "grade" else judging.criteria(pairs, options.criteria)
+            judging.grades(pairs, again)
+            if options.mode == "grade"
+            else judging.criteria(pairs, options.criteria, again)
         )
         return [Failed(value.cause) if isinstance(value, Unreadable) else value for value in found]
 
-    values = context.each(queries, ask)
+    values = context.each(queries, ask, at_once=judging.batches)
     context.facts |= judging.usage
     return [_outcome(query, value, options) for query, value in zip(queries, values, strict=True)]
 

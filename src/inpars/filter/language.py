@@ -57,6 +57,11 @@ class _Detector:
         told_apart = sorted(chosen if options.among else known)
         if len(told_apart) < 2:
             raise OptionError("only one language to tell apart", hint="name another one in among, or none")
+        if not set(told_apart) - set(options.languages or ()):
+            raise OptionError(
+                "every language that is told apart is wanted, so that no query would be dropped",
+                hint="name in among others that can occur",
+            )
         codes = [IsoCode639_1.from_str(code) for code in told_apart]
         self._lingua = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
         self.language_of = lru_cache(maxsize=1024)(self._language_of)

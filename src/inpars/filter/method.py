@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,10 @@ class MethodOptions(Options):
 
     needs_corpus: ClassVar[bool] = False
     """Whether the method reads the corpus that the queries were generated from."""
+    needs_log_probs: ClassVar[bool] = False
+    """Whether the method reads the log-probabilities, which queries have in memory only for one that does."""
+    needs_extra: ClassVar[bool] = False
+    """Whether the method reads or sets the fields of others, `extra`, which are as large; so too with these."""
     asks_language_model: ClassVar[bool] = False
     """Whether the method asks a language model, which may be given ready."""
 
@@ -63,6 +68,8 @@ class Context:
         self._corpus = corpus
         self.facts: dict[str, Any] = {}
         """What the method has to tell of its work (tokens, dollars and the like), for the sidecar."""
+        self.failures: Counter[str] = Counter()
+        """In how many earlier runs a query, by its id, `Failed`; `each` fills it before it asks."""
 
     @property
     def corpus(self) -> Corpus:
@@ -70,39 +77,54 @@ class Context:
         if self._corpus is None:
             raise InparsError(
                 f"the filter method {self.name!r} reads the documents, and no corpus was given",
-                hint="give the corpus that the queries were generated from: --corpus",
+                hint="give the corpus that the queries are from (--corpus; the toolkit's command: --dataset)",
             )
         return self._corpus
 
     def each(
-        self, queries: Sequence[SyntheticQuery], ask: Callable[[Sequence[SyntheticQuery]], Sequence[Any]]
+        self,
+        queries: Sequence[SyntheticQuery],
+        ask: Callable[[Sequence[SyntheticQuery]], Sequence[Any]],
+        *,
+        at_once: bool = False,
     ) -> list[Any]:
         """A value for each query, from `ask` or, where it was asked before, from the units on disk.
 
         `ask` takes some of the queries and gives a JSON value or `Failed` for each; it is called with
-        `unit_size` of them at most, and what it gave is safe on disk before the next call. `Failed`
-        is not remembered, and neither is anything once the stage has finished without errors.
+        `unit_size` of them at most, and what it gave is safe on disk before the next call; with
+        `at_once` it is called once, for a model that answers nothing before all of it is done. Of
+        `Failed` only the number is remembered (`failures`), and nothing is once the stage has finished
+        without errors.
         """
-        known = dict(self._remembered())
+        known = self._remembered()
         # A query that stands twice in the file is asked once.
         waiting = list({query.query_id: query for query in queries if query.query_id not in known}.values())
         missing = iter(track(waiting, f"filter: {self.name}", len(waiting)))
-        failed: dict[str, Failed] = {}
         number = len(list(self.folder.glob("*.jsonl")))
-        while unit := list(islice(missing, self.unit_size)):
+        while unit := list(islice(missing, len(waiting) if at_once else self.unit_size)):
             values = {q.query_id: value for q, value in zip(unit, ask(unit), strict=True)}
-            failed |= {query_id: value for query_id, value in values.items() if isinstance(value, Failed)}
-            rows = [{"query_id": i, "value": value} for i, value in values.items() if i not in failed]
+            rows = [{"query_id": query_id} | _remembered_as(value) for query_id, value in values.items()]
             self.folder.mkdir(parents=True, exist_ok=True)
             write_jsonl(self.folder / f"{number:06d}.jsonl", rows)
-            known |= {row["query_id"]: row["value"] for row in rows}
+            known |= values
             number += 1
-        return [known[q.query_id] if q.query_id in known else failed[q.query_id] for q in queries]
+        return [known[query.query_id] for query in queries]
 
-    def _remembered(self) -> Iterator[tuple[str, Any]]:
+    def _remembered(self) -> dict[str, Any]:
+        """The values on disk, by query; counts the failures anew."""
+        known: dict[str, Any] = {}
+        self.failures.clear()
         for unit in sorted(self.folder.glob("*.jsonl")):
             for _, row in read_jsonl(unit):
-                yield row["query_id"], row["value"]
+                if "failed" in row:
+                    self.failures[row["query_id"]] += 1
+                else:
+                    known[row["query_id"]] = row["value"]
+        return known
+
+
+def _remembered_as(value: Any) -> dict[str, Any]:
+    return {"failed": value.cause} if isinstance(value, Failed) else {"value": value}
 
 
 class Judge(Protocol):

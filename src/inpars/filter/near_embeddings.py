@@ -9,14 +9,14 @@ import numpy as np
 
 from inpars.data.files import atomic_write
 from inpars.data.hashes import hash_of
-from inpars.errors import InparsError, OptionError
+from inpars.errors import OptionError
 from inpars.filter.config import DuplicatesOptions
 from inpars.models.locate import locate
 from inpars.models.scorers import family_of, load_scorer
 from inpars.models.scorers.bi_encoder import BiEncoder
 from inpars.models.scorers.options import ScoringOptions
 from inpars.progress import track
-from inpars.retrieve.embeddings import unit_length
+from inpars.retrieve.embeddings import require_numbers, unit_length
 
 UNIT = 2048
 """Texts that are embedded before they are safe on disk, and compared with as many others at a time."""
@@ -63,12 +63,7 @@ def _units(texts: Sequence[str], options: DuplicatesOptions, folder: Path, unit_
         unit = folder / f"{hash_of(some)[:16]}.npy"
         if not unit.is_file():
             encoder = encoder or _load(options)
-            rows = encoder.embed_queries(some)
-            if len(broken := np.flatnonzero(~np.isfinite(rows).all(axis=1))):
-                raise InparsError(
-                    f"the bi-encoder gives the query {some[broken[0]]!r} an embedding that is no number",
-                    hint="are its weights whole? a model made for bf16 can fail in fp16: try --precision fp32",
-                )
+            rows = require_numbers(encoder.embed_queries(some), [f"the query {text!r}" for text in some])
             with atomic_write(unit) as stream:
                 np.save(stream, unit_length(rows))
         yield unit

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from inpars.errors import MissingDependency
+from inpars.errors import MissingDependency, OptionError
 from inpars.filter.near_words import first_near
 from inpars.filter.words import shingles, words_of
 
@@ -19,14 +19,22 @@ def near_minhash(texts: Sequence[str], similarity: float, length: int, permutati
     """For each text the place of the first before it that is near it and has none itself, or None.
 
     Near means as in `near_words`. Only the candidates are approximate: each is verified by the exact
-    similarity, so that what is found is near. `MissingDependency` where datasketch is not installed.
+    similarity, so that what is found is near. `MissingDependency` where datasketch is not installed,
+    `OptionError` for a similarity that is too near 1 for so many permutations.
     """
     try:
         from datasketch import MinHash, MinHashLSH
     except ImportError:
         raise MissingDependency("datasketch", "filters", "duplicates of the kind minhash") from None
     sets = [shingles(words_of(text), length) for text in texts]
-    index = MinHashLSH(threshold=similarity, num_perm=permutations, weights=_WEIGHTS)
+    try:
+        index = MinHashLSH(threshold=similarity, num_perm=permutations, weights=_WEIGHTS)
+    except ValueError:
+        # Its signatures would be compared in one band.
+        raise OptionError(
+            f"MinHash does not tell pairs of similarity {similarity:g} by {permutations} permutations",
+            hint="take the kind words, which finds every pair, a lower similarity or more permutations",
+        ) from None
     near: list[int | None] = []
     for place, elements in enumerate(sets):
         # Texts without words are near nothing; their signatures would all be the same.

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import compress
 
-import numpy as np
-
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError
 from inpars.filter.config import SelectionOptions
@@ -58,9 +56,8 @@ def _scores_of(queries: Sequence[SyntheticQuery]) -> list[float]:
 def _between(scores: Sequence[float], options: SelectionOptions) -> list[Outcome]:
     """The outcomes of thresholds and percentiles."""
     least, most = options.min_percentile, options.max_percentile
-    # "linear" is numpy's own way to cut between two scores; equal ones are always on the same side.
-    floor = float(np.percentile(scores, least)) if least is not None and scores else -math.inf
-    ceiling = float(np.percentile(scores, most)) if most is not None and scores else math.inf
+    floor = _percentile(scores, least) if least is not None and scores else -math.inf
+    ceiling = _percentile(scores, most) if most is not None and scores else math.inf
     outcomes: list[Outcome] = []
     for score in scores:
         reason = ""
@@ -74,6 +71,15 @@ def _between(scores: Sequence[float], options: SelectionOptions) -> list[Outcome
             reason = f"score {score:.4f}, above percentile {most:g} ({ceiling:.4f})"
         outcomes.append(Dropped(reason) if reason else None)
     return outcomes
+
+
+def _percentile(scores: Sequence[float], percent: float) -> float:
+    """The score at this percentile; between two of them what a straight line has there, as numpy's "linear"."""
+    ordered = sorted(scores)
+    # 7 % of 100 steps are not 7.000000000000001, as numpy has it, which would drop the score itself.
+    place = round(percent * (len(ordered) - 1) / 100, 9)
+    below, share = ordered[int(place)], place % 1
+    return below + share * (ordered[int(place) + 1] - below) if share else below
 
 
 def _cap(

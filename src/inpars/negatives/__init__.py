@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
 from inpars.errors import OptionError
-from inpars.models.language.base import LanguageModel
+from inpars.models.language.base import LanguageModel, batches
 from inpars.models.locate import model_fingerprint
 from inpars.negatives import report, units
-from inpars.negatives.config import NegativesConfig
+from inpars.negatives.config import ROUND_BY_ROUND, NegativesConfig
 from inpars.negatives.exclusion import KnownPositives
 from inpars.options import parse_options
 from inpars.progress import console, say, track
@@ -42,8 +43,8 @@ def mine_negatives(
     words; a model's scores may differ in their last digits with what else is in the batch.
 
     Queries without a negative go to `<stem>.dropped.jsonl` with the reason, those about which a judge
-    gave no verdict to `<stem>.errors.jsonl`: called again, the stage takes up those alone. Returns
-    `output`.
+    gave no verdict to `<stem>.errors.jsonl`: called again, the stage takes up those alone, and asks the
+    judge once more for each verdict that it could not read. Returns `output`.
     """
     config = parse_options(NegativesConfig, "negatives", options)
     queries, corpus = Path(queries), open_corpus(corpus)
@@ -52,6 +53,7 @@ def mine_negatives(
         inputs["qrels"] = fingerprint_of(Path(qrels))
     inputs |= _fingerprints(config, language_model)
     artifact = Artifact(output, "negatives", config, inputs)
+    check_outputs(queries, artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     if artifact.is_current():
         return artifact.output
     known = KnownPositives(queries, Path(qrels) if qrels is not None else None)
@@ -59,13 +61,13 @@ def mine_negatives(
     folder = artifact.output.with_name(f"{artifact.output.stem}.index")
     miner: Miner | None = None
 
-    def mine(unit: Sequence[SyntheticQuery]) -> list[dict[str, Any]]:
+    def mine(unit: Sequence[SyntheticQuery], failures: Sequence[int]) -> list[dict[str, Any]]:
         nonlocal miner
         if miner is None:
             from inpars.negatives.mining import Miner
 
             miner = Miner(corpus, config, known, folder, language_model)
-        return miner.mine(unit)
+        return miner.mine(unit, failures)
 
     stream = track(read_synthetic_queries(queries), "negatives", known.queries)
     units.complete(artifact, stream, config.unit_size, mine)
@@ -93,6 +95,8 @@ def _fingerprints(config: NegativesConfig, language_model: LanguageModel | None)
     found = {purpose: model_fingerprint(name) for purpose, name in config.models().items()}
     if language_model is not None and config.relabel.scorer is not None:
         raise OptionError("relabelling goes by a scorer or by a judge, not both", hint="leave out relabel.scorer")
+    if language_model is not None and batches(language_model):
+        raise OptionError(ROUND_BY_ROUND, hint="give a model without batch_api")
     if config.relabel.judge.model or language_model is not None:
         found |= {f"judge {what}": value for what, value in config.relabel.judge.fingerprints("grade").items()}
     if language_model is not None:

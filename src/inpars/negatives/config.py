@@ -16,6 +16,9 @@ BM25 = "bm25"
 """The one retriever that is no model."""
 
 
+ROUND_BY_ROUND = "a judge is asked round by round, which takes a day each with the Batch API"
+
+
 class PositiveAwareOptions(Options):
     """When a candidate comes too close to the positive to be trusted as a negative; off unless a limit is given.
 
@@ -64,6 +67,8 @@ class RelabelOptions(Options):
             raise ValueError("either a scorer or a judge, not both")
         if self.threshold is not None and self.scorer is None:
             raise ValueError("a threshold needs a scorer; a judge goes by min_grade")
+        if self.judge.model and self.judge.openai.batch_api:
+            raise ValueError(f"{ROUND_BY_ROUND}: leave out judge.openai.batch_api")
         return self
 
 

@@ -25,7 +25,8 @@ class Draft:
     `positive_text` stands in for the source's text in the corpus where the query was cut out of it.
     `positives` are the documents whose words no negative may have: the source, the other known
     positives that the corpus has, and of the promoted ones the first `heeded`. `removed` counts
-    the candidates that were looked at and turned down, `error` is set where no verdict could be had.
+    the candidates that were looked at and turned down, `error` is set where no verdict could be had,
+    and `failures` says in how many earlier runs it was.
     """
 
     query: SyntheticQuery
@@ -33,6 +34,7 @@ class Draft:
     known: set[str]
     positives: list[str]
     pool: Pool
+    failures: int = 0
     accepted: list[Candidate] = field(default_factory=list)
     promoted: list[str] = field(default_factory=list)
     heeded: int = 0

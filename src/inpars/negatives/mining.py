@@ -46,12 +46,13 @@ class Miner:
         # In the order of their ids, so that the draw does not depend on the order of the corpus.
         self._everything = sorted(self._candidates.retrievers[0].doc_ids) if config.easy_share else []
 
-    def mine(self, queries: Sequence[SyntheticQuery]) -> list[dict[str, Any]]:
-        """For each query a row with its `triples`, the `dropped` query or the `error`, and its `counts`."""
-        drafts = [
-            self._draft(query, pool)
-            for query, pool in zip(queries, self._candidates.pools(query.query for query in queries), strict=True)
-        ]
+    def mine(self, queries: Sequence[SyntheticQuery], failures: Sequence[int]) -> list[dict[str, Any]]:
+        """For each query a row with its `triples`, the `dropped` query or the `error`, and its `counts`.
+
+        `failures` says how often each ended in an error before.
+        """
+        pools = self._candidates.pools(query.query for query in queries)
+        drafts = [self._draft(query, pool, times) for query, pool, times in zip(queries, pools, failures, strict=True)]
         counts = [self._easy_count(draft) for draft in drafts]
         config = self._config
         self._acceptance.fill(
@@ -71,11 +72,11 @@ class Miner:
         triples = {id(d): found for d, found in zip(whole, triples_of(whole, self._teacher), strict=True)}
         return [self._row(draft, [triple.to_row() for triple in triples.get(id(draft), ())]) for draft in drafts]
 
-    def _draft(self, query: SyntheticQuery, pool: Pool) -> Draft:
+    def _draft(self, query: SyntheticQuery, pool: Pool, failures: int) -> Draft:
         text = standing_in(query, source_of(query, self._corpus))
         known = self._known.of(query)
         others = [doc_id for doc_id in sorted(known - {query.doc_id}) if doc_id in self._corpus]
-        return Draft(query, text, known, [query.doc_id, *others], pool)
+        return Draft(query, text, known, [query.doc_id, *others], pool, failures)
 
     def _hard(self, draft: Draft) -> Iterator[Candidate]:
         return sampling.hard(draft.pool, self._config.sample, self._config.seed, draft.query.query_id)

@@ -44,7 +44,7 @@ class ByJudge:
         for start in range(0, len(pairs), _AT_ONCE):
             some = pairs[start : start + _AT_ONCE]
             asked = [(draft.query.query, self._corpus[candidate.doc_id].contents) for draft, candidate in some]
-            verdicts += map(self._verdict, self.judge.grades(asked))
+            verdicts += map(self._verdict, self.judge.grades(asked, [draft.failures for draft, _ in some]))
         return verdicts
 
     def _verdict(self, grade: int | Unreadable) -> Verdict:

@@ -14,19 +14,24 @@ from inpars.data.artifacts import Artifact
 from inpars.data.files import atomic_write, read_jsonl
 from inpars.data.records import SyntheticQuery
 
-Mine = Callable[[Sequence[SyntheticQuery]], list[dict[str, Any]]]
-"""Queries in; for each a row with its `triples`, the `dropped` query or the `error`, and its `counts`."""
+Mine = Callable[[Sequence[SyntheticQuery], Sequence[int]], list[dict[str, Any]]]
+"""Queries in, with how often each ended in an error before; for each a row with its `triples`, the `dropped`
+query or the `error`, and its `counts`."""
 
 
 def complete(artifact: Artifact, queries: Iterable[SyntheticQuery], size: int, mine: Mine) -> None:
     """Mine what no unit holds yet, and what ended in an error: each unit is one file, with a row for each query."""
     for number, unit in enumerate(_units(queries, size)):
         path = artifact.unit(number)
-        rows = [row for _, row in read_jsonl(path)] if path.exists() else [{"error": None}] * len(unit)
+        rows: list[dict[str, Any]] = [{"error": None}] * len(unit)
+        if path.exists():
+            rows = [row for _, row in read_jsonl(path)]
         missing = [place for place, row in enumerate(rows) if "error" in row]
         if missing:
-            for place, row in zip(missing, mine([unit[place] for place in missing]), strict=True):
-                rows[place] = row
+            failures = [rows[place].get("failures", 0) for place in missing]
+            mined = mine([unit[place] for place in missing], failures)
+            for place, times, row in zip(missing, failures, mined, strict=True):
+                rows[place] = row | {"failures": times + 1} if "error" in row else row
             artifact.write_unit(number, rows)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -122,6 +124,16 @@ class BM25:
     def scores(self, query: str) -> np.ndarray:
         """The score of every document, float32, in the order of `doc_ids`."""
         return ranking.sums(self._index, self.terms(query))
+
+    def score_of(self, query: str, text: str) -> float:
+        """The score that `text`, which need be no document, has by the weights of the documents' words."""
+        words = self._analyze(text)
+        held = Counter(words)
+        base, each = self._index.norm.tolist()
+        norm = base + each * len(words)
+        known = self._index.vocabulary
+        asked = [term for term in self._analyze(query) if term in known and held[term]]
+        return math.fsum(self._index.idf(known[term]) * held[term] / (norm + held[term]) for term in asked)
 
     def terms(self, query: str) -> np.ndarray:
         """The numbers of the query's terms that the documents have, int64, as often and in the order they stand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -16,12 +16,12 @@ from inpars.data.artifacts import facts_of
 from inpars.data.corpora import Corpus
 from inpars.data.records import Query
 from inpars.data.runs import Run, tie_free
-from inpars.errors import OptionError
+from inpars.errors import OptionError, shorten
 from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers import family_of
 from inpars.models.scorers.bi_encoder import BiEncoder
 from inpars.models.scorers.options import ScoringOptions
-from inpars.retrieve.embeddings import MATRIX, Embeddings, cosine, encode_corpus, unit_length
+from inpars.retrieve.embeddings import MATRIX, Embeddings, cosine, encode_corpus, require_numbers, unit_length
 from inpars.retrieve.faiss_index import Flat, Hnsw, require_faiss
 from inpars.retrieve.nearest import Exact, best
 from inpars.retrieve.options import Neighbours, Vectors
@@ -89,12 +89,20 @@ class Dense:
         """`(query id, documents as search gives them)` for each query, many at a time in bounded memory."""
         stream = iter(queries)
         while block := list(islice(stream, QUERIES_AT_ONCE)):
-            embedded = self.encoder.embed_queries([query.text for query in block])
-            if cosine(self.encoder):
-                embedded = unit_length(embedded)
+            embedded = self.embed_queries([query.text for query in block])
             places = self._neighbours.nearest(embedded, k)
             for query, embedding, found in zip(block, embedded, places, strict=True):
                 yield query.query_id, self._documents(embedding, found, k)
+
+    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        """Embeddings whose dot products with rows of `matrix` are scores; `InparsError` where one is no number."""
+        rows = require_numbers(self.encoder.embed_queries(texts), [f"the query {text!r}" for text in texts])
+        return unit_length(rows) if cosine(self.encoder) else rows
+
+    def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
+        """Rows as `matrix` has them, of texts that need be no documents; `InparsError` where one is no number."""
+        rows = require_numbers(self.encoder.embed_documents(texts), [f"the text {shorten(text)}" for text in texts])
+        return (unit_length(rows) if cosine(self.encoder) else rows).astype(self.matrix.dtype)
 
     def search_all(self, queries: Iterable[Query], k: int) -> Run:
         """`search_each` as a run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -84,11 +85,7 @@ def _encode(corpus: Corpus, encoder: BiEncoder, artifact: Artifact, dtype: np.dt
             if len(doc_ids) <= done:
                 continue
             rows = encoder.embed_documents([document.contents for document in documents])
-            if len(broken := np.flatnonzero(~np.isfinite(rows).all(axis=1))):
-                raise InparsError(
-                    f"the bi-encoder gives document {documents[broken[0]].doc_id!r} an embedding that is no number",
-                    hint="are its weights whole? a model made for bf16 can fail in fp16: try --precision fp32",
-                )
+            require_numbers(rows, [f"document {document.doc_id!r}" for document in documents])
             _write(_part(artifact), start, total, (unit_length(rows) if cosine(encoder) else rows).astype(dtype))
             write_json(_progress(artifact), {"rows": len(doc_ids)})
             bar.update(task, completed=len(doc_ids))
@@ -125,6 +122,16 @@ def _progress(artifact: Artifact) -> Path:
 def cosine(encoder: BiEncoder) -> bool:
     """Whether the model compares by the angle alone."""
     return str(encoder.model.similarity_fn_name) == "cosine"
+
+
+def require_numbers(rows: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """The rows as they are; `InparsError` with the name of the first that has something that is no number."""
+    if len(broken := np.flatnonzero(~np.isfinite(rows).all(axis=1))):
+        raise InparsError(
+            f"the bi-encoder gives {names[broken[0]]} an embedding that is no number",
+            hint="are its weights whole? a model made for bf16 can fail in fp16: try --precision fp32",
+        )
+    return rows
 
 
 def unit_length(rows: np.ndarray) -> np.ndarray:

@@ -29,6 +29,7 @@ SCORES = "bm25.scores.npy"
 """The file that stands for the whole index."""
 
 _DOCUMENTS, _OFFSETS, _RANKS = "bm25.documents.npy", "bm25.offsets.npy", "bm25.ranks.npy"
+_NORM = "bm25.norm.npy"
 _TERMS, _IDS = "bm25.terms.json", "bm25.ids.json"
 
 
@@ -37,7 +38,8 @@ class Postings(NamedTuple):
 
     Term number `t` stands in `documents[offsets[t] : offsets[t + 1]]` (int32, rising), and adds the
     float32 at the same place of `scores`, always above 0, to the score of each. `offsets` are int64.
-    `ranks` (uint32) is the place of each document's id among the sorted ids.
+    `ranks` (uint32) is the place of each document's id among the sorted ids. `norm` (two float64) is
+    what BM25 adds to a frequency: for a text without words, and further for each of its words.
     """
 
     doc_ids: list[str]
@@ -46,6 +48,11 @@ class Postings(NamedTuple):
     documents: np.ndarray
     scores: np.ndarray
     ranks: np.ndarray
+    norm: np.ndarray
+
+    def idf(self, term: int) -> float:
+        """The inverse document frequency of a term, above 0."""
+        return _idf(len(self.doc_ids), int(self.offsets[term + 1] - self.offsets[term]))
 
 
 def build(documents: Iterable[tuple[str, str]], language: str, *, k1: float, b: float) -> Postings:
@@ -60,7 +67,7 @@ def build(documents: Iterable[tuple[str, str]], language: str, *, k1: float, b: 
     for some, their_scores in weigh.blocks():
         places[done : done + len(some)], scores[done : done + len(some)] = some, their_scores
         done += len(some)
-    arrays = weigh.offsets, places, scores, _ranks(counts.doc_ids)
+    arrays = weigh.offsets, places, scores, _ranks(counts.doc_ids), weigh.norm
     for array_ in arrays:
         # As memory-mapped ones are.
         array_.flags.writeable = False
@@ -79,7 +86,7 @@ def save(documents: Iterable[tuple[str, str]], language: str, folder: Path, *, k
     weigh = _Weights(counts, k1, b)
     write_json(folder / _IDS, counts.doc_ids)
     write_json(folder / _TERMS, list(counts.vocabulary))
-    for name, values in ((_OFFSETS, weigh.offsets), (_RANKS, _ranks(counts.doc_ids))):
+    for name, values in ((_OFFSETS, weigh.offsets), (_RANKS, _ranks(counts.doc_ids)), (_NORM, weigh.norm)):
         with atomic_write(folder / name) as stream:
             np.save(stream, values)
     with ExitStack() as stack:
@@ -96,14 +103,14 @@ def save(documents: Iterable[tuple[str, str]], language: str, folder: Path, *, k
 def load(folder: Path) -> Postings:
     """What `save` left in `folder`, its postings memory-mapped. `OSError` or `ValueError` where files are not whole."""
     # As plain arrays: the mapping lives as long as they do.
-    offsets, documents, scores, ranks = (
-        np.asarray(np.load(folder / name, mmap_mode="r")) for name in (_OFFSETS, _DOCUMENTS, SCORES, _RANKS)
+    offsets, documents, scores, ranks, norm = (
+        np.asarray(np.load(folder / name, mmap_mode="r")) for name in (_OFFSETS, _DOCUMENTS, SCORES, _RANKS, _NORM)
     )
     doc_ids, terms = read_json(folder / _IDS), read_json(folder / _TERMS)
     if (len(terms) + 1, len(doc_ids), len(scores)) != (len(offsets), len(ranks), len(documents)):
         raise ValueError(f"the files of the index in {folder} do not belong together")
     vocabulary = {term: number for number, term in enumerate(terms)}
-    return Postings(doc_ids, vocabulary, offsets, documents, scores, ranks)
+    return Postings(doc_ids, vocabulary, offsets, documents, scores, ranks, norm)
 
 
 class _Words(dict[str, int]):
@@ -198,9 +205,9 @@ class _Weights:
             containing[chunk.terms] += np.diff(chunk.starts)
         self.offsets = np.concatenate([[0], np.cumsum(containing)])
         self._norms = k1 * ((1 - b) + b * counts.lengths / counts.lengths.mean())
-        # By math.log, since numpy's depends, in its last digits, on the processor.
+        self.norm = np.array([k1 * (1 - b), k1 * b / counts.lengths.mean()])
         total, (sizes, which) = len(counts.doc_ids), np.unique(containing, return_inverse=True)
-        logs = [math.log(1 + (total - size + 0.5) / (size + 0.5)) for size in sizes.tolist()]
+        logs = [_idf(total, size) for size in sizes.tolist()]
         self._idf = np.array(logs, dtype=np.float32)[which]
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -231,6 +238,11 @@ class _Weights:
         scores = (idf * (frequencies / (self._norms[documents] + frequencies))).astype(np.float32)
         # A document that shares a word with a query is found, however little the word says.
         return documents, np.maximum(scores, np.finfo(np.float32).tiny)
+
+
+def _idf(documents: int, containing: int) -> float:
+    # By math.log, since numpy's depends, in its last digits, on the processor.
+    return math.log(1 + (documents - containing + 0.5) / (containing + 0.5))
 
 
 def _ranks(doc_ids: list[str]) -> np.ndarray:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 
 import pytest
 
+from inpars.data.beir import parts_of
+from inpars.data.test_sets import TestSet
+from inpars.drop_in.toolkit import datasets
 from inpars.drop_in.toolkit.datasets import is_local, open_documents, open_tests
 from inpars.drop_in.toolkit.pyserini import PrebuiltIndex, index_name
 from inpars.errors import InparsError
+from inpars.pipeline import reproduce
+from inpars.pipeline.published import Experiment, published
 
 
 def test_a_beir_folder_brings_documents_queries_and_judgments(toy_corpus):
@@ -29,6 +35,34 @@ def test_a_name_is_beirs_before_it_is_any_other_of_the_catalogue():
     assert open_documents("nfcorpus").name == "ir_datasets:beir/nfcorpus"
     assert open_documents("cqadupstack/android").name == "ir_datasets:beir/cqadupstack/android"
     assert open_documents("vaswani").name == "ir_datasets:vaswani"
+
+
+PUBLIC = [name for name, dataset in published().datasets.items() if dataset.corpus]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_dataset_is_measured_on_the_judgments_that_reproduce_takes(name, monkeypatch):
+    pytest.importorskip("ir_datasets")
+
+    def opened(spec, *files):
+        asked.append(spec)
+        return TestSet([], {}, spec)
+
+    for module in (datasets, reproduce):
+        monkeypatch.setattr(module, "open_test_set", opened)
+    for part in parts_of(name) or ("",):
+        asked: list[str] = []
+        reproduce.open_part(Experiment("inpars-v2", name), part, None, None, None)
+        open_tests(f"{name}/{part}" if part else name)
+        open_tests(f"beir/{name}/{part}" if part else f"beir/{name}")
+        assert len(asked) == 3
+        assert len(set(asked)) == 1, asked
+
+
+def test_a_folder_of_a_datasets_name_brings_its_own_judgments(toy_corpus, tmp_path, monkeypatch):
+    shutil.copytree(toy_corpus, tmp_path / "webis-touche2020")
+    monkeypatch.chdir(tmp_path)
+    assert len(open_tests("webis-touche2020").queries) == 10
 
 
 def test_a_name_that_there_is_not_is_an_error_with_the_nearest():

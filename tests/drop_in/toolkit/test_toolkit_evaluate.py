@@ -1,4 +1,4 @@
-"""The toolkit's evaluate: trec_eval's figures in trec_eval's layout, with BEIR's own rules."""
+"""The toolkit's evaluate: trec_eval's figures in the toolkit's lines, with BEIR's own rules."""
 
 from __future__ import annotations
 
@@ -41,13 +41,12 @@ def figures(typed, capsys):
     return printed
 
 
-def test_lines_are_laid_out_as_trec_eval_does(typed, run_file, toy_corpus, capsys):
+def test_lines_are_the_toolkits_sorted_by_name(typed, figures, run_file, toy_corpus, capsys):
+    found = figures("--dataset", toy_corpus, "--run", run_file)
     typed("evaluate", f"--dataset={toy_corpus}", f"--run={run_file}")
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split("\t")[0].rstrip() for line in lines] == NAMES
-    assert all(len(line.split("\t")[0]) == 22 and line.split("\t")[1] == "all" for line in lines)
-    assert lines[0].split("\t")[2] == f"{float(lines[0].split()[2]):.4f}"
-    assert lines[-2] == "num_q                 \tall\t10"
+    assert capsys.readouterr().out.splitlines() == [f"{name}: {value}" for name, value in sorted(found.items())]
+    assert all(isinstance(value, float) for value in found.values())
+    assert found["num_q"] == 10
 
 
 def test_figures_are_those_of_ir_measures_over_all_judged_queries(figures, run_file, toy_corpus):
@@ -109,6 +108,64 @@ def test_queries_that_were_few_shot_examples_do_not_count(typed, figures, tiny_m
         "--output", run_file.with_name("q.jsonl"),
     )  # fmt: skip
     assert figures("--dataset", toy_corpus, "--run", run_file)["num_q"] == 6
+    assert figures("--dataset", toy_corpus, "--run", run_file, "--keep_fewshot")["num_q"] == 10
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to be in."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+EXAMPLE = {"query_id": "q4", "doc_id": "d20", "query": "x", "document": "y"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "left"),
+    [
+        ("any.fewshot.jsonl", json.dumps(EXAMPLE) + "\n", 9),
+        ("query_ids_to_remove_from_eval.tsv", "q3\twhat is lift\nq4\twhat is drag\nelse\tx\n", 8),
+        ("query_ids_to_remove_from_eval.tsv", "", 10),
+    ],
+)
+def test_bm25_and_a_run_leave_the_same_queries_out(figures, run_file, toy_corpus, here, capsys, file, text, left):
+    (here / file).write_text(text)
+    for run in ("bm25", run_file, shutil.copy(run_file, here / "run.txt")):
+        assert figures("--dataset", toy_corpus, "--run", run)["num_q"] == left
+        typed_anew = figures("--dataset", toy_corpus, "--run", run, "--keep_fewshot")
+        assert typed_anew["num_q"] == 10
+
+
+def test_the_toolkits_list_beside_a_run_is_found_from_anywhere(typed, run_file, toy_corpus, here, capsys):
+    run_file.with_name("query_ids_to_remove_from_eval.tsv").write_text("q3\twhat is lift\n")
+    typed("evaluate", "--dataset", toy_corpus, "--run", run_file)
+    said = capsys.readouterr()
+    assert "num_q: 9.0" in said.out
+    assert "1 query was a few-shot example and is left out; --keep_fewshot counts them" in said.err
+
+
+def test_queries_to_leave_out_are_read_from_any_of_the_files_that_name_them(figures, run_file, toy_corpus, here):
+    (here / "mine.jsonl").write_text(json.dumps(EXAMPLE) + "\n")
+    (here / "theirs.tsv").write_text("q3\twhat is lift\n")
+    generated = {"query": "x", "text": "y", "doc_id": "d00", "log_probs": [-1.0], "prompt_text": ""}
+    rows = [generated | {"fewshot_examples": shown} for shown in (["q1", "q2"], ["q2", "q1"])]
+    (here / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for run in ("bm25", run_file):
+        given = ["--dataset", toy_corpus, "--run", run, "--exclude", "mine.jsonl", "theirs.tsv"]
+        assert figures(*given)["num_q"] == 8
+        assert figures(*given, "--exclude", "queries.jsonl")["num_q"] == 6
+        assert figures(*given, "--exclude=queries.jsonl", "--keep_fewshot")["num_q"] == 6
+
+
+def test_where_nothing_is_left_the_flag_that_is_named_is_one_that_there_is(typed, run_file, toy_corpus, here, capsys):
+    (here / "query_ids_to_remove_from_eval.tsv").write_text("".join(f"q{n}\tx\n" for n in range(10)))
+    with pytest.raises(SystemExit):
+        typed("evaluate", "--dataset", toy_corpus, "--run", run_file)
+    assert "hint: --keep-fewshot" in capsys.readouterr().err
+    typed("evaluate", "--dataset", toy_corpus, "--run", run_file, "--keep-fewshot")
+    assert "num_q: 10.0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

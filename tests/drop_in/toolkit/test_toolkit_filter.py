@@ -97,3 +97,22 @@ def test_what_generate_wrote_is_filtered_as_it_is(typed, queries, work):
     assert len(rows) == 10
     best = sorted((sum(row["log_probs"]) / len(row["log_probs"]) for _, row in read_jsonl(queries)), reverse=True)
     assert [row["score"] for row in rows] == pytest.approx(best[:10])
+
+
+def test_the_input_is_never_overwritten_however_it_is_spelt(typed, write_jsonl, tmp_path, monkeypatch, capsys):
+    path = write_jsonl([theirs("one", [-1] * 3)], "q.jsonl")
+    before = path.read_bytes()
+    monkeypatch.chdir(path.parent)
+    for spelling in ("q.jsonl", "./q.jsonl", f"../{path.parent.name}/q.jsonl"):
+        with pytest.raises(SystemExit) as stopped:
+            typed("filter", "--input", path, "--output", spelling, "--filter_strategy=scores")
+        assert stopped.value.code == 2
+        assert "the place of the input" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_how_a_model_is_asked_can_be_said(filtered, tiny_models, capsys):
+    model = f"--model_name_or_path={tiny_models / 't5'}"
+    filtered([theirs("a", [-1] * 3)], "--filter_strategy=reranker", model, "--scheme=flan-t5", "--device=cpu")
+    assert "by the toolkit's rule" not in capsys.readouterr().err
+    assert dict(options_of(f"--filter_strategy reranker {model} --scheme mt5"))["reranker"].scheme == "mt5"

@@ -92,6 +92,13 @@ def test_the_last_of_two_alike_counts():
     assert read_flags(EvaluateFlags, "evaluate", ["--run", "a", "--run", "b"]).run == "b"
 
 
+def test_a_flag_for_several_values_takes_them_all_and_may_come_again():
+    flags = read_flags(EvaluateFlags, "evaluate", ["--run=r", "--exclude", "a", "b", "--exclude=c"])
+    assert flags.exclude == (Path("a"), Path("b"), Path("c"))
+    with pytest.raises(OptionError, match="--exclude needs a value"):
+        read_flags(EvaluateFlags, "evaluate", ["--run=r", "--exclude"])
+
+
 @pytest.mark.parametrize(("typed", "expected"), [([], True), (["True"], True), (["false"], False)])
 def test_a_switch_stands_alone_or_before_true_or_false(typed, expected):
     assert read_flags(TrainFlags, "train", ["--output_dir", "m", "--fp16", *typed]).fp16 is expected
@@ -128,7 +135,8 @@ def test_a_choice_that_there_is_not_is_named_with_those_that_there_are():
         ("generate", "--tf"), ("generate", "--batch_size=8"), ("filter", "--batch_size=8"),
         ("generate_triples", "--index=x"), ("generate_triples", "--batch_size=8"), ("generate_triples", "--threads=8"),
         ("rerank", "--batch_size=8"), ("train", "--save_steps=10"), ("train", "--do_train"),
-        ("train", "--overwrite_output_dir"), ("train", "--evaluation_strategy=no"),
+        ("train", "--evaluation_strategy=no"), ("train", "--logging_dir=logs"),
+        ("train", "--half_precision_backend=apex"), ("train", "--fp16_opt_level=O1"), ("train", "--tpu_num_cores=8"),
     ],
 )  # fmt: skip
 def test_a_flag_without_a_meaning_is_accepted_and_said_why(command, flag, capsys):

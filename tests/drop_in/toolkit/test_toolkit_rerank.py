@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from inpars.data.runs import read_run
+from inpars.data.runs import ranked, read_run, write_run
 from inpars.drop_in.toolkit.flags import read_flags
 from inpars.drop_in.toolkit.rerank import RerankFlags, run, stage_options
 from inpars.drop_in.toolkit.runs import given_run, published_run
@@ -42,8 +42,12 @@ def test_without_a_run_bm25_is_searched_and_said(typed, reranker, toy_corpus, tm
     assert "first stage: BM25 over" in capsys.readouterr().err
     found, first = read_run(tmp_path / "run.txt"), read_run(tmp_path / "run.bm25.trec")
     assert set(found) == {f"q{n}" for n in range(10)}
-    assert max(map(len, found.values())) == 5
-    assert all(found[q].keys() <= first[q].keys() for q in found)
+    for query_id, scores in first.items():
+        # Five are reranked, the others keep their order below them.
+        before, after = ([doc_id for doc_id, _ in ranked(run)] for run in (scores, found[query_id]))
+        assert set(after[:5]) == set(before[:5])
+        assert after[5:] == before[5:]
+    assert max(map(len, found.values())) > 20
     line = (tmp_path / "run.txt").read_text().splitlines()[0].split()
     assert (line[1], line[3], len(line)) == ("Q0", "1", 6)
     assert not (tmp_path / "run_fused.txt").exists()
@@ -55,7 +59,40 @@ def test_the_best_k_of_an_input_run_are_taken_by_score_whatever_their_order(type
         "rerank", "--model", reranker, "--dataset", toy_corpus, "--input_run", tmp_path / "in.txt",
         "--output_run", tmp_path / "run.txt", "--top_k", 2, "--device", "cpu",
     )  # fmt: skip
-    assert read_run(tmp_path / "run.txt")["q0"].keys() == {"d02", "d03"}
+    best = [doc_id for doc_id, _ in ranked(read_run(tmp_path / "run.txt")["q0"])]
+    assert set(best[:2]) == {"d02", "d03"}
+    assert best[2:] == ["d01"]
+
+
+def test_what_lies_below_top_k_keeps_its_order_however_the_lines_stand_and_once(
+    typed, reranker, toy_corpus, tmp_path, capsys
+):
+    run = {f"q{q}": {f"d{(7 * n + q) % 60:02d}": float(-n) for n in range(9)} for q in (2, 0, 1)}
+    write_run(tmp_path / "sorted.txt", run, "x")
+    lines = (tmp_path / "sorted.txt").read_text().splitlines()
+    (tmp_path / "in.txt").write_text("".join(f"{line}\n" for line in sorted(lines, key=lambda line: line[::-1])))
+    command = (
+        "rerank", "--model", reranker, "--dataset", toy_corpus, "--input_run", tmp_path / "in.txt",
+        "--output_run", tmp_path / "run.txt", "--top_k", 4, "--device", "cpu",
+    )  # fmt: skip
+    typed(*command)
+    assert "15 more documents of the first stage keep their order below these" in capsys.readouterr().err
+    written = (tmp_path / "run.txt").read_bytes()
+    found = {q: [doc_id for doc_id, _ in ranked(scores)] for q, scores in read_run(tmp_path / "run.txt").items()}
+    for query_id, scores in run.items():
+        assert set(found[query_id][:4]) == set(list(scores)[:4])
+        assert found[query_id][4:] == list(scores)[4:]
+    typed(*command)
+    assert (tmp_path / "run.txt").read_bytes() == written
+
+
+def test_the_run_to_rerank_is_never_overwritten(typed, reranker, toy_corpus, tmp_path, capsys):
+    (tmp_path / "in.txt").write_text("q0 Q0 d01 1 1.0 x\n")
+    with pytest.raises(SystemExit):
+        typed("rerank", "--model", reranker, "--dataset", toy_corpus, "--input_run", tmp_path / "in.txt",
+              "--output_run", tmp_path / "x" / ".." / "in.txt")  # fmt: skip
+    assert "the place of the input" in capsys.readouterr().err
+    assert (tmp_path / "in.txt").read_text() == "q0 Q0 d01 1 1.0 x\n"
 
 
 def test_corpus_and_queries_files_will_do_and_ids_stay_strings(typed, reranker, tmp_path):
@@ -153,10 +190,8 @@ def test_in_arguana_no_query_finds_itself(typed, reranker, toy_corpus, tmp_path,
         "--device=cpu",
     )  # fmt: skip
     found, first = read_run(tmp_path / "run.txt"), read_run(tmp_path / "run.bm25.trec")
-    # One more was searched for, so that five remain where one of them goes.
-    assert any(query_id in scores and len(found[query_id]) == 5 for query_id, scores in first.items())
-    assert not any(query_id in scores for query_id, scores in found.items())
-    assert max(map(len, found.values())) == 5
+    assert any(query_id in scores for query_id, scores in first.items())
+    assert {q: set(scores) for q, scores in found.items()} == {q: set(scores) - {q} for q, scores in first.items()}
     assert "queries that found themselves are left out" in capsys.readouterr().err
 
 
@@ -164,3 +199,27 @@ def test_in_arguana_no_query_finds_itself(typed, reranker, toy_corpus, tmp_path,
 def test_documents_and_queries_are_needed(given):
     with pytest.raises(InparsError, match="rerank needs documents and queries"):
         run(flags_of("--output_run=o", *given))
+
+
+def test_how_a_model_is_asked_can_be_said(tiny_models, capsys):
+    assert stage_options(flags_of("--output_run=o", f"--model={tiny_models / 't5'}"))["scheme"] == "monot5"
+    assert "unless --scheme says otherwise" in capsys.readouterr().err
+    said = flags_of("--output_run=o", f"--model={tiny_models / 't5'}", "--scheme=mt5")
+    assert stage_options(said)["scheme"] == "mt5"
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", ["seq2seq", "cross-encoder"])
+def test_fp16_on_a_cpu_scores_as_fp32_but_for_its_rounding(
+    kind, typed, tiny_models, tiny_cross_encoder, toy_corpus, tmp_path
+):
+    model = [tiny_models / "t5", "--scheme=monot5"] if kind == "seq2seq" else [tiny_cross_encoder]
+    for name, more in (("half", ["--fp16"]), ("whole", [])):
+        typed(
+            "rerank", "--model", *model, "--dataset", toy_corpus, "--device=cpu", "--top_k=5",
+            "--output_run", tmp_path / f"{name}.txt", *more,
+        )  # fmt: skip
+    half, whole = (read_run(tmp_path / f"{name}.txt") for name in ("half", "whole"))
+    assert half.keys() == whole.keys()
+    for query_id, scores in half.items():
+        assert scores == pytest.approx(whole[query_id], abs=0.05)

@@ -47,6 +47,7 @@ def test_the_toolkits_defaults_reach_the_stage(options_of):
     assert (options.batch_size, options.micro_batch_size, options.max_steps, options.epochs) == (4, 4, 156, 0)
     assert (options.learning_rate, options.scheduler, options.warmup, options.weight_decay) == (5e-5, "linear", 0, 0)
     assert (options.max_length, options.seed, options.base_shares) == (300, 42, (0.0,))
+    assert (options.keep, options.dropout) == ("last", 0.1)
 
 
 def test_without_steps_three_passes_over_all_rows_are_made(options_of):
@@ -67,6 +68,10 @@ def test_every_flag_reaches_the_stage(options_of):
     assert options_of("--warmup_ratio=0.1").warmup == options_of("--warmup_steps=0.1").warmup == 0.1
     assert (options_of("--bf16 True").precision, options_of("--no_cuda").device) == ("bf16", "cpu")
     assert options_of("--use_cpu").device == "cpu"
+    assert options_of("--keep best").keep == "best"
+    assert options_of("--scheme=mt5").scheme == "mt5"
+    assert options_of("--adafactor").optimizer == options_of("--adafactor True").optimizer == "adafactor"
+    assert options_of("--adafactor False").optimizer == "adamw_torch_fused"
 
 
 def test_an_encoder_becomes_a_cross_encoder(tiny_cross_encoder):
@@ -89,6 +94,12 @@ def test_the_model_says_how_it_is_asked_and_what_it_was_trained_on(reranker):
     options = facts_of(reranker)["options"]
     assert (options["max_steps"], options["batch_size"], options["learning_rate"]) == (2, 4, 1e-3)
     assert options["arguments"] == {"logging_steps": 1}
+
+
+def test_the_last_steps_weights_are_kept_whatever_they_measure(reranker):
+    facts = json.loads((reranker / "inpars.json").read_text())
+    assert (facts["best_step"], facts["tuned"]) == (2, True)
+    assert facts["weights"]["model"] != facts["weights"]["base"]
 
 
 def test_a_flan_base_is_asked_as_flan(tiny_models, tmp_path, capsys):
@@ -149,6 +160,79 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
     with pytest.raises(InparsError, match="no model that was trained here"):
         run(read_flags(TrainFlags, "train", ["--triples=t.tsv", "--output_dir", str(tmp_path)]))
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def theirs(tiny_models, tmp_path):
+    """What the toolkit's own train leaves."""
+    folder = tmp_path / "reranker"
+    shutil.copytree(tiny_models / "t5", folder)
+    (folder / "training_args.bin").write_text("theirs")
+    (folder / "checkpoint-1").mkdir()
+    return folder
+
+
+TEXTS = [f"query {n}\tlift of number {n}\tdrag of number {n}" for n in range(30)]
+
+
+def test_a_model_of_the_toolkits_is_replaced_where_the_flag_says_so(typed, tsv, tiny_models, theirs, capsys):
+    command = (
+        "train", "--triples", tsv(*TEXTS), "--base_model", tiny_models / "t5", "--output_dir", f"{theirs}/",
+        "--max_steps=1", "--per_device_train_batch_size=4", "--learning_rate=1e-3", "--use_cpu",
+    )  # fmt: skip
+    with pytest.raises(SystemExit):
+        typed(*command)
+    assert "no model that was trained here" in capsys.readouterr().err
+    # What a call that was killed has left.
+    shutil.copytree(theirs, theirs.with_name(f".{theirs.name}.older"))
+    typed(*command, "--overwrite_output_dir")
+    assert (theirs / "inpars.json").is_file()
+    assert not (theirs / "training_args.bin").exists()
+    assert not [path for path in theirs.parent.iterdir() if "older" in path.name]
+    # Ours is there now: the same command again has nothing to do.
+    typed(*command, "--overwrite_output_dir")
+    assert "is up to date" in capsys.readouterr().err
+
+
+def test_the_base_itself_is_not_replaced(theirs):
+    given = ["--triples=t.tsv", f"--base_model={theirs}", f"--output_dir={theirs}/", "--overwrite_output_dir"]
+    with pytest.raises(InparsError, match="the base model lies in --output_dir"):
+        run(read_flags(TrainFlags, "train", given))
+    assert (theirs / "config.json").is_file()
+
+
+def test_a_training_that_fails_leaves_the_model_that_was_there(typed, tsv, tiny_models, theirs):
+    for more in (["--optim=none_such"], ["--learning_rate=0", "--max_steps=1", "--use_cpu"]):
+        with pytest.raises(SystemExit):
+            typed("train", "--triples", tsv(*TEXTS), "--base_model", tiny_models / "t5", "--output_dir", theirs,
+                  "--overwrite_output_dir", *more)  # fmt: skip
+        assert (theirs / "training_args.bin").read_text() == "theirs"
+        assert (theirs / "config.json").is_file()
+
+
+def test_a_model_that_a_killed_call_has_left_aside_comes_back_where_training_fails(typed, tsv, tiny_models, theirs):
+    theirs.rename(theirs.with_name(f".{theirs.name}.older"))
+    with pytest.raises(SystemExit):
+        typed("train", "--triples", tsv(*TEXTS), "--base_model", tiny_models / "t5", "--output_dir", theirs,
+              "--overwrite_output_dir", "--optim=none_such")  # fmt: skip
+    assert (theirs / "training_args.bin").read_text() == "theirs"
+
+
+@pytest.mark.parametrize("files", [["notes.txt"], ["config.json"], ["model.safetensors"]])
+def test_nothing_but_a_model_is_ever_replaced(tmp_path, files):
+    for name in files:
+        (tmp_path / name).write_text("{}")
+    given = ["--triples=t.tsv", "--overwrite_output_dir", "--output_dir", str(tmp_path)]
+    with pytest.raises(InparsError, match="no model that was trained here"):
+        run(read_flags(TrainFlags, "train", given))
+
+
+def test_fp16_on_a_cpu_trains(typed, tsv, tiny_models, tmp_path):
+    typed(
+        "train", "--triples", tsv(*TEXTS), "--base_model", tiny_models / "t5", "--output_dir", tmp_path / "m",
+        "--max_steps=1", "--per_device_train_batch_size=4", "--learning_rate=1e-3", "--use_cpu", "--fp16",
+    )  # fmt: skip
+    assert facts_of(tmp_path / "m")["options"]["precision"] == "fp16"
 
 
 def test_lines_of_texts_become_triples_by_content(tsv):

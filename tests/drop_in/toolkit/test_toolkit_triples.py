@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from collections import Counter
 
+import pytest
+
 from inpars.data.triples import read_triples
 from inpars.drop_in.toolkit.flags import read_flags
 from inpars.drop_in.toolkit.generate_triples import TriplesFlags, stage_options
@@ -71,3 +73,14 @@ def test_the_same_command_again_does_nothing(typed, triples, sensible, toy_corpu
     typed("generate_triples", "--input", sensible, "--dataset", toy_corpus, "--output", triples, "--n_samples", 5)
     assert capsys.readouterr().err.count("up to date") == 2
     assert (triples.read_bytes(), triples.stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize(("source", "output"), [("q.jsonl", "sub/../q.jsonl"), ("q.ids.jsonl", "q.tsv")])
+def test_no_output_takes_the_inputs_place(typed, write_jsonl, toy_corpus, source, output, capsys):
+    path = write_jsonl([{"query": "lift", "doc_id": "d00", "text": "x"}], source)
+    before = path.read_bytes()
+    (path.parent / "sub").mkdir()
+    with pytest.raises(SystemExit):
+        typed("generate_triples", "--input", path, "--dataset", toy_corpus, "--output", path.parent / output)
+    assert "the place of the input" in capsys.readouterr().err
+    assert path.read_bytes() == before

@@ -149,6 +149,26 @@ def test_a_text_file_of_the_reference_is_a_template(tmp_path: Path, text: str) -
     assert template.stop == ("\n",)
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ('As {{"query": "x"}}.\n{document}\nQuery: {query}', 'As {"query": "x"}.\n{document}\nQuery:'),
+        ('As {{"query": "x"}}.\n{document_text}\nQuery:', 'As {"query": "x"}.\n{document}\nQuery:'),
+        # Not one that str.format could take: its braces are as they are meant.
+        ('As {{"a": {"b": 1}}}.\n{document}\nQuery:', 'As {{"a": {"b": 1}}}.\n{document}\nQuery:'),
+        ("A {{set}} of {others}.\n{document}\nQuery:", "A {{set}} of {others}.\n{document}\nQuery:"),
+        ("A {{set}} and }.\n{document}\nQuery:", "A {{set}} and }.\n{document}\nQuery:"),
+        ("A {{set}}.\n{document!r}\n{document}\nQuery:", "A {{set}}.\n{document!r}\n{document}\nQuery:"),
+    ],
+)
+def test_braces_doubled_for_the_references_format_are_single_for_the_model(
+    tmp_path: Path, text: str, asked: str
+) -> None:
+    path = tmp_path / "prompt.txt"
+    path.write_text(text)
+    assert load_template(path).asks == asked
+
+
 @pytest.mark.parametrize("name", ["nowhere.yaml", "nowhere.txt"])
 def test_a_file_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(OptionError, match=f"no prompt at {name}"):

@@ -12,6 +12,7 @@ import pytest
 
 from inpars.errors import OptionError
 from inpars.models.judges import JudgingOptions, Unreadable, open_judge
+from inpars.models.judges.judge import AGAIN
 from inpars.models.language.base import Answer, Completion, Prompt, Sampling
 from inpars.models.language.dummy import DummyModel
 from inpars.models.language.tokenizers import EstimatedTokenizer
@@ -98,6 +99,24 @@ def test_an_answer_cut_off_withheld_or_absent_is_no_verdict_and_spares_the_other
     assert (first, third) == (3, 1)
     assert isinstance(second, Unreadable)
     assert cause in second.cause
+
+
+def test_what_could_not_be_read_is_asked_again_at_a_temperature_as_often_as_it_failed_and_no_more() -> None:
+    said = iter(["Hm.", "Hm.", "Hm.", "Hm.", "Grade: 2"])
+    model = Scripted(lambda text: next(said) if "drag\n" in text else "Grade: 1")
+    assert open_judge(JudgingOptions(), model).grades(PAIRS, [0, 3, 2])[::2] == [1, 1]
+    assert [(sampling.temperature, sampling.seed) for sampling in model.samplings] == [
+        (0.0, 0),
+        *((AGAIN, attempt) for attempt in (1, 2, 3)),
+    ]
+    assert len(model.asked) == 3 + 3
+    assert open_judge(JudgingOptions(), model).grades(PAIRS[1:2], [1]) == [2]
+
+
+def test_a_pair_that_never_failed_is_not_asked_again_and_neither_is_what_a_server_refused() -> None:
+    model = Scripted(by_query(lift="Hm.", drag=Completion("the server stumbled", finish_reason="error"), wings="Hm."))
+    assert all(isinstance(found, Unreadable) for found in open_judge(JudgingOptions(), model).grades(PAIRS, [1, 1, 0]))
+    assert len(model.asked) == 3 + 1
 
 
 def test_what_a_model_babbles_is_no_verdict() -> None:

@@ -28,6 +28,9 @@ NAMES = ["answerable", "specific"]
         ("Grade: 2 out of 3", 2),
         ("The document has 14 pages on wings.\nGrade: 1", 1),
         ("<think>Grade: 0? No, it answers.</think>\nGrade: 3", 3),
+        ("Grade: 0? No, it answers.</think>\nGrade: 3", 3),
+        ("<think>Grade: 0?</think>Grade: 1? <think>No.</think>\nGrade: 3", 3),
+        ("Grade: 3\n<think>Or was it Grade: 1", 3),
     ],
 )
 def test_an_answer_with_one_grade_says_it(answer: str, grade: int) -> None:
@@ -39,7 +42,7 @@ def test_an_answer_with_one_grade_says_it(answer: str, grade: int) -> None:
     [
         *("", "  \n", "Relevant.", "Grade: high", "The document has 2 pages.", "4", "Grade: 4", "Grade: -1"),
         *("Grade: 2.5", "2.5", "-1", "Grade: 2 or 3", "Grade: 2-3", "Grade: 1, 2", "Grade: 1\nGrade: 2", "0 1 2 3"),
-        *("Grade: 2/5", "<think>Grade: 2", "Grade: 12", "Grade: ² "),
+        *("Grade: 2/5", "<think>Grade: 2", "Grade: 2</think>", "Grade: 12", "Grade: ² "),
     ],
 )
 def test_an_answer_without_one_grade_is_no_verdict(answer: str) -> None:

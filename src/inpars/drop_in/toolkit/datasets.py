@@ -44,7 +44,9 @@ def open_tests(dataset: str, source: Source = "ir_datasets") -> TestSet:
         from inpars.drop_in.toolkit.pyserini import test_set
 
         return test_set(dataset)
-    found = open_test_set(TEST_SETS.get(dataset, _spec(dataset)), None, None)
+    spec = _spec(dataset)
+    measured = spec if is_local(dataset) else TEST_SETS.get(dataset.removeprefix("beir/"), spec)
+    found = open_test_set(measured, None, None)
     if found is None:
         raise InparsError(
             f"{dataset} brings no test queries with judgments",

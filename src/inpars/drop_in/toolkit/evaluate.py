@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
@@ -14,11 +13,12 @@ from inpars.data.beir import finds_itself, parts_of, without_self_hits
 from inpars.data.qrels import read_qrels
 from inpars.data.runs import Run, read_run
 from inpars.drop_in.toolkit.datasets import Source, open_documents, open_tests
+from inpars.drop_in.toolkit.exclusion import shown_queries
 from inpars.drop_in.toolkit.flags import DATASET, SOURCE, Flags
 from inpars.drop_in.toolkit.runs import given_run, published_run, searched_run
 from inpars.errors import InputError, OptionError
 from inpars.evaluate import evaluate
-from inpars.evaluate.exclusion import fewshot_queries, told
+from inpars.evaluate.exclusion import read_excluded, told
 from inpars.progress import say
 
 MEASURES = {
@@ -48,6 +48,16 @@ class EvaluateFlags(Flags):
     relevance_threshold: int = Field(1, ge=1, description="Grade from which a document is relevant; nDCG takes grades.")
     json_: bool = Field(False, description="Print JSON.")
     remove_unjudged: bool = Field(False, description="Leave documents without a judgment out of the run.")
+    exclude: tuple[Path, ...] = Field(
+        (),
+        description="Files of queries to leave out: few-shot examples, the toolkit's "
+        "query_ids_to_remove_from_eval.tsv, or generated queries, which name their examples.",
+    )
+    keep_fewshot: bool = Field(
+        False,
+        description="Count the queries that were few-shot examples, which are left out otherwise: those named beside "
+        "the run and in the current folder.",
+    )
 
 
 FLAGS = EvaluateFlags
@@ -63,43 +73,41 @@ def run(flags: EvaluateFlags) -> None:
         say(f"evaluate: the mean over the {len(parts)} parts of {flags.dataset}")
         found = {name: fmean(one[name] for one in each) for name in MEASURES}
         found |= {name: sum(one[name] for one in each) for name in COUNTS}
-    print(json.dumps(found) if flags.json_ else "\n".join(lines(found)))
-
-
-def lines(figures: dict[str, float]) -> Iterator[str]:
-    """Figures as trec_eval prints them."""
-    for name, value in figures.items():
-        yield f"{name:<22}\tall\t{value:d}" if name in COUNTS else f"{name:<22}\tall\t{value:.4f}"
+    print(json.dumps(found) if flags.json_ else "\n".join(f"{name}: {value}" for name, value in sorted(found.items())))
 
 
 def measured(flags: EvaluateFlags, dataset: str, spec: str) -> dict[str, float]:
     """The figures of one run on one dataset, over every judged query; means with four decimals, as trec_eval's."""
     qrels = read_qrels(flags.qrels) if flags.qrels is not None else open_tests(dataset, flags.dataset_source).qrels
-    retrieved, shown = _retrieved(flags, dataset, spec)
+    retrieved, path = _retrieved(flags, dataset, spec)
+    shown = set() if flags.keep_fewshot else shown_queries(path)
+    named = set[str]().union(*map(read_excluded, flags.exclude))
     if finds_itself(dataset):
         retrieved = without_self_hits(retrieved)
     if flags.remove_unjudged:
         retrieved = {q: {d: score for d, score in run.items() if d in qrels.get(q, {})} for q, run in retrieved.items()}
     names = [measure.format(level=flags.relevance_threshold) for measure in MEASURES.values()]
-    found = evaluate({"run": retrieved}, qrels, exclude=shown, measures=names)
-    if found.excluded:
-        say(f"evaluate: {told(len(found.excluded))}")
+    found = evaluate({"run": retrieved}, qrels, exclude=shown | named, measures=names)
+    if excluded := shown & set(found.excluded):
+        say(f"evaluate: {told(len(excluded))}; --keep_fewshot counts them")
+    if excluded := set(found.excluded) - shown:
+        say(f"evaluate: {len(excluded):,} left out as --exclude says")
     values = found.systems["run"].values()
     figures: dict[str, float] = {name: round(value, 4) for name, value in zip(MEASURES, values, strict=True)}
     counted = sum(len(retrieved.get(query_id, ())) for query_id in found.queries)
-    return figures | {"num_q": len(found.queries), "num_ret": counted}
+    return figures | {"num_q": float(len(found.queries)), "num_ret": float(counted)}
 
 
-def _retrieved(flags: EvaluateFlags, dataset: str, spec: str) -> tuple[Run, set[str]]:
-    """The run, and the queries that a language model was shown, which must not count."""
+def _retrieved(flags: EvaluateFlags, dataset: str, spec: str) -> tuple[Run, Path | None]:
+    """The run, and the file it lies in; None for BM25's, which is no file of the user's."""
     if spec.lower() != "bm25" or Path(spec).is_file():
         path = given_run(spec)
-        return read_run(path), fewshot_queries([path])
+        return read_run(path), path
     if (published := published_run("evaluate", dataset)) is not None:
-        return read_run(published), set()
+        return read_run(published), None
     corpus, tests = open_documents(dataset, flags.dataset_source), open_tests(dataset, flags.dataset_source)
     with tempfile.TemporaryDirectory() as folder:
-        return read_run(searched_run("evaluate", corpus, tests.queries, Path(folder) / "bm25.trec", 1001)), set()
+        return read_run(searched_run("evaluate", dataset, corpus, tests.queries, Path(folder) / "bm25.trec")), None
 
 
 def _run_of(spec: str, part: str) -> str:

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from inpars.drop_in.outputs import check_places
 from inpars.drop_in.toolkit.datasets import Source, open_documents
-from inpars.drop_in.toolkit.flags import BATCHES, DATASET, DEVICE, SOURCE, Flags
+from inpars.drop_in.toolkit.flags import BATCHES, DATASET, DEVICE, SCHEME, SOURCE, Flags
 from inpars.drop_in.toolkit.models import scheme_for
 from inpars.drop_in.toolkit.rows import as_toolkit
-from inpars.errors import OptionError
 from inpars.filter import filter
+from inpars.models.scorers.options import SchemeName
 
 
 class FilterFlags(Flags):
@@ -35,6 +36,7 @@ class FilterFlags(Flags):
     skip_questions_copied_from_context: bool = Field(
         False, description="Drop queries that stand word for word in their document."
     )
+    scheme: SchemeName | None = Field(None, description=SCHEME)
     device: str | None = Field(None, description=DEVICE)
     fp16: bool = Field(False, description="Score in fp16; without it bf16 or fp32, whichever the processor is good at.")
     batch_size: int = Field(16, ge=1, description="")
@@ -45,10 +47,10 @@ FLAGS = FilterFlags
 
 def run(flags: FilterFlags) -> None:
     """Write `--output` in the toolkit's columns, with `score`; what is dropped lies beside it."""
-    if flags.input == flags.output:
-        raise OptionError("--input and --output are the same file", hint="write the kept queries to another")
+    check_places(flags.input, flags.output)
     corpus = None
-    if flags.filter_strategy == "reranker" and flags.dataset is not None:
+    reads_documents = flags.filter_strategy == "reranker" or flags.skip_questions_copied_from_context
+    if reads_documents and flags.dataset is not None:
         corpus = open_documents(flags.dataset, flags.dataset_source)
     filter(flags.input, flags.output, corpus=corpus, **stage_options(flags))
     as_toolkit(flags.output, best_first=True)
@@ -65,7 +67,7 @@ def stage_options(flags: FilterFlags) -> dict[str, Any]:
     else:
         scorer = {
             "model": flags.model_name_or_path,
-            "scheme": scheme_for("filter", flags.model_name_or_path),
+            "scheme": scheme_for("filter", flags.model_name_or_path, flags.scheme),
             "precision": "fp16" if flags.fp16 else "auto",
             "device": flags.device,
         }

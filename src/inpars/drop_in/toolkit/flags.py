@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ SOURCES = ("ir_datasets", "pyserini")
 DATASET = "BEIR name, BEIR folder, or corpus file (CSV or JSONL with doc_id and text)."
 SOURCE = "Where a dataset known by name comes from."
 DEVICE = "Where to compute: cpu, cuda, cuda:1 …; by default the best there is."
+SCHEME = "How a seq2seq model is asked that does not say so itself: monot5, mt5 or flan-t5."
 BATCHES = "batches are cut by tokens, as many as the device takes well"
 
 _WORDS = {"true": True, "false": False}
@@ -39,7 +40,8 @@ class Flags(Options):
 def read_flags(kind: type[F], command: str, arguments: Sequence[str]) -> F:
     """`arguments` as `kind`: `--flag value` or `--flag=value`, hyphens or underscores, the last of two alike.
 
-    A switch stands alone or before true or false. Says of each idle flag why it does nothing.
+    A switch stands alone or before true or false; a flag for several values takes all that stand after it, and may
+    come again. Says of each idle flag why it does nothing.
     `OptionError` for a flag that is unknown (with the nearest one), lacks its value, is missing, or has
     a value that it cannot take.
     """
@@ -49,7 +51,11 @@ def read_flags(kind: type[F], command: str, arguments: Sequence[str]) -> F:
     for flag, given in _grouped(arguments):
         name = flag_name(flag)
         if name in fields:
-            values[fields[name]] = _value(flag, given, kind.model_fields[fields[name]].annotation)
+            annotation = kind.model_fields[fields[name]].annotation
+            several = get_origin(annotation) is tuple and bool(given)
+            values[fields[name]] = (
+                (*values.get(fields[name], ()), *given) if several else _value(flag, given, annotation)
+            )
         elif kind.passes_on:
             more[name] = _untyped(given)
         else:
@@ -85,7 +91,7 @@ def help_text(kind: type[Flags], command: str) -> str:
             about = f"Does nothing here: {kind.idle[name]}."
         elif info.is_required():
             about += " [required]"
-        elif info.annotation is not bool and info.get_default(call_default_factory=True) is not None:
+        elif info.annotation is not bool and info.get_default(call_default_factory=True) not in (None, ()):
             about += f" [default: {info.get_default(call_default_factory=True)}]"
         lines += textwrap.wrap(about, 110, initial_indent=f"  --{name.rstrip('_'):<27} ", subsequent_indent=" " * 32)
     if kind.passes_on:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from inpars.drop_in.outputs import check_places
 from inpars.drop_in.toolkit.datasets import Source, open_documents
 from inpars.drop_in.toolkit.flags import BATCHES, DATASET, DEVICE, SOURCE, Flags
 from inpars.drop_in.toolkit.rows import as_toolkit
@@ -30,6 +31,9 @@ class GenerateFlags(Flags):
     )
     dataset_source: Source = Field("ir_datasets", description=SOURCE)
     n_fewshot_examples: int = Field(3, ge=0, description="Labelled examples in a prompt that has none of its own.")
+    fewshot: str = Field(
+        "auto", description="File of few-shot examples of your own (JSON lines of query and document)."
+    )
     max_doc_length: int = Field(256, ge=1, description="Tokens of a document.")
     max_query_length: int = Field(200, ge=1, description="Tokens of an example's query.")
     max_prompt_length: int = Field(2048, ge=1, description="Tokens of prompt and answer together.")
@@ -52,13 +56,14 @@ FLAGS = GenerateFlags
 
 def run(flags: GenerateFlags) -> None:
     """Write `--output` in the toolkit's columns."""
+    check_places(Path(flags.dataset), flags.output)
     generate(open_documents(flags.dataset, flags.dataset_source), flags.output, **stage_options(flags))
     as_toolkit(flags.output)
 
 
 def stage_options(flags: GenerateFlags) -> dict[str, Any]:
     """The flags as options of our generate stage."""
-    same = ("prompt", "n_fewshot_examples", "max_doc_length", "max_query_length", "max_prompt_length")
+    same = ("prompt", "n_fewshot_examples", "fewshot", "max_doc_length", "max_query_length", "max_prompt_length")
     more = ("max_new_tokens", "max_generations", "seed")
     return {
         "model": flags.base_model,

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.triples import export_texts, read_triples
+from inpars.drop_in.outputs import check_places
 from inpars.drop_in.toolkit.datasets import Source, open_documents
 from inpars.drop_in.toolkit.flags import DATASET, SOURCE, Flags
 from inpars.negatives import mine_negatives
@@ -43,13 +44,10 @@ FLAGS = TriplesFlags
 
 def run(flags: TriplesFlags) -> None:
     """Mine by id, then write the texts out."""
+    beside = flags.output.with_name(f"{flags.output.stem}.ids.jsonl")
+    check_places(flags.input, flags.output, beside)
     corpus = open_documents(flags.dataset, flags.dataset_source)
-    by_id = mine_negatives(
-        flags.input,
-        corpus,
-        flags.output.with_name(f"{flags.output.stem}.ids.jsonl"),
-        **stage_options(flags),
-    )
+    by_id = mine_negatives(flags.input, corpus, beside, **stage_options(flags))
     inputs = {"triples": fingerprint_of(by_id), "corpus": corpus.fingerprint()}
     artifact = Artifact(flags.output, "generate_triples", Options(), inputs)
     if artifact.is_current():

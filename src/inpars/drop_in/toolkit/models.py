@@ -21,14 +21,14 @@ def is_seq2seq(model: str) -> bool:
     return any("ForConditionalGeneration" in name for name in architectures)
 
 
-def scheme_for(command: str, model: str) -> SchemeName | None:
+def scheme_for(command: str, model: str, given: SchemeName | None = None) -> SchemeName | None:
     """The scheme to pass for `model`: None where its own files or its full name say it, or it is no seq2seq model.
 
-    Of any other the toolkit takes FLAN-T5's where "flan" is in the name, else monoT5's; so does this,
-    and says it.
+    Of any other it is the one `given`. Without one the toolkit takes FLAN-T5's where "flan" is in the name, else
+    monoT5's; so does this, and says it.
     """
-    if not is_seq2seq(model):
-        return None
+    if given is not None or not is_seq2seq(model):
+        return given
     where = locate(model)
     try:
         scheme_of(where, model_file(where, FILE))
@@ -36,7 +36,7 @@ def scheme_for(command: str, model: str) -> SchemeName | None:
         scheme: SchemeName = "flan-t5" if "flan" in model.lower() else "monot5"
         say(
             f"{command}: {model} does not say how it is asked (it has no {FILE}, and is no checkpoint known by name); "
-            f"it is asked as {scheme}, by the toolkit's rule"
+            f"it is asked as {scheme}, by the toolkit's rule, unless --scheme says otherwise"
         )
         return scheme
     return None

@@ -10,11 +10,13 @@ from pydantic import Field
 
 from inpars.data.corpora import open_corpus
 from inpars.data.queries import read_queries
+from inpars.drop_in.outputs import check_places
 from inpars.drop_in.toolkit.datasets import Source, open_documents, open_tests
-from inpars.drop_in.toolkit.flags import BATCHES, DATASET, DEVICE, SOURCE, Flags
+from inpars.drop_in.toolkit.flags import BATCHES, DATASET, DEVICE, SCHEME, SOURCE, Flags
 from inpars.drop_in.toolkit.models import scheme_for
-from inpars.drop_in.toolkit.runs import cleared_run, given_run, published_run, searched_run
+from inpars.drop_in.toolkit.runs import append_rest, cleared_run, given_run, published_run, searched_run
 from inpars.errors import OptionError
+from inpars.models.scorers.options import SchemeName
 from inpars.rerank import rerank
 
 
@@ -32,11 +34,12 @@ class RerankFlags(Flags):
     dataset_source: Source = Field("ir_datasets", description=SOURCE)
     corpus: str | None = Field(None, description="Corpus file, in place of the dataset's documents.")
     queries: Path | None = Field(None, description="File of queries, in place of the dataset's.")
+    scheme: SchemeName | None = Field(None, description=SCHEME)
     device: str | None = Field(None, description=DEVICE)
     fp16: bool = Field(False, description="Score in fp16; without it bf16 or fp32, whichever the processor is good at.")
     torch_compile: bool = Field(False, description="Compile the model.")
     batch_size: int = Field(16, ge=1, description="")
-    top_k: int = Field(1000, ge=1, description="Documents reranked for each query.")
+    top_k: int = Field(1000, ge=1, description="Documents reranked for each query; the others keep their order below.")
 
 
 FLAGS = RerankFlags
@@ -52,11 +55,14 @@ def run(flags: RerankFlags) -> None:
     queries = read_queries(flags.queries) if flags.queries else open_tests(dataset, flags.dataset_source).queries
     whole = flags.corpus is None and flags.queries is None
     first = given or (published_run("rerank", dataset) if whole else None)
-    beside = flags.output_run.with_name(f"{flags.output_run.stem}.bm25.trec")
-    # One more than is reranked, as a query that finds itself is left out.
-    first = first or searched_run("rerank", corpus, queries, beside, flags.top_k + 1)
-    first = cleared_run("rerank", dataset, first, flags.output_run.with_name(f"{flags.output_run.stem}.cleared.trec"))
-    rerank(corpus, queries, flags.output_run, model=flags.model, run=first, **stage_options(flags))
+    output = flags.output_run
+    beside, cleared = (output.with_name(f"{output.stem}.{part}.trec") for part in ("bm25", "cleared"))
+    if first is not None:
+        check_places(first, output, cleared)
+    first = first or searched_run("rerank", dataset, corpus, queries, beside, flags.top_k)
+    first = cleared_run("rerank", dataset, first, cleared)
+    rerank(corpus, queries, output, model=flags.model, run=first, **stage_options(flags))
+    append_rest(output, first, flags.top_k)
 
 
 def stage_options(flags: RerankFlags) -> dict[str, Any]:
@@ -64,7 +70,7 @@ def stage_options(flags: RerankFlags) -> dict[str, Any]:
     return {
         "top_k": flags.top_k,
         "fusion": "none",
-        "scheme": scheme_for("rerank", flags.model),
+        "scheme": scheme_for("rerank", flags.model, flags.scheme),
         "precision": "fp16" if flags.fp16 else "auto",
         # Only plain torch compiles.
         "engine": "eager" if flags.torch_compile else "auto",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from inpars.data.beir import finds_itself, without_self_hits
 from inpars.data.corpora import Corpus
 from inpars.data.records import Query
-from inpars.data.runs import read_run, write_run
+from inpars.data.runs import ranked, read_run, read_run_lines, write_run
 from inpars.download import catalogue, download
 from inpars.drop_in.toolkit.datasets import is_local
 from inpars.errors import InparsError, InputError, OptionError
 from inpars.progress import say
 from inpars.rerank import search
+
+DEPTH = 1000
+"""Documents that a published run has for each query."""
 
 
 def given_run(spec: str) -> Path:
@@ -40,10 +45,16 @@ def published_run(command: str, dataset: str) -> Path | None:
     return path
 
 
-def searched_run(command: str, corpus: Corpus, queries: list[Query], output: Path, top_k: int) -> Path:
-    """Search with BM25 as the published runs were made (k1 0.9, b 0.4, title and text in one), and say so."""
+def searched_run(
+    command: str, dataset: str, corpus: Corpus, queries: list[Query], output: Path, least: int = DEPTH
+) -> Path:
+    """Search with BM25 as the published runs were made (k1 0.9, b 0.4, title and text in one), and say so.
+
+    As deep as they are, and `least` documents at least; one more where a query that finds itself is to be left out.
+    """
     say(f"{command}: first stage: BM25 over {corpus.name}, searched here -> {output}")
-    return search(corpus, queries, output, first_stage="bm25", k1=0.9, b=0.4, top_k=top_k)
+    depth = max(DEPTH, least) + finds_itself(dataset)
+    return search(corpus, queries, output, first_stage="bm25", k1=0.9, b=0.4, top_k=depth)
 
 
 def cleared_run(command: str, dataset: str, run: Path, output: Path) -> Path:
@@ -56,6 +67,38 @@ def cleared_run(command: str, dataset: str, run: Path, output: Path) -> Path:
     gone = sum(map(len, found.values())) - sum(map(len, kept.values()))
     say(f"{command}: {gone:,} queries that found themselves are left out, as {dataset} is measured -> {output}")
     return output
+
+
+def append_rest(run: Path, first: Path, top_k: int) -> None:
+    """Put below the reranked documents of `run` those that `first` has beyond its best `top_k`, in their order.
+
+    A run that has them already stays as it is.
+    """
+    rest = {query_id: below for query_id, scores in read_run(first).items() if (below := ranked(scores)[top_k:])}
+    added = 0
+    for query_id, scores in _by_query(run):
+        below = rest.get(query_id, [])
+        if below and below[0][0] in scores:
+            return
+        added += len(below)
+    if not added:
+        return
+
+    def whole() -> Iterator[tuple[str, dict[str, float]]]:
+        for query_id, scores in _by_query(run):
+            # The first stage's scores, moved so that the best of them lies below the last reranked one.
+            below = rest.get(query_id, [])
+            moved = min(scores.values()) - 1 - below[0][1] if below else 0.0
+            yield query_id, scores | {doc_id: score + moved for doc_id, score in below}
+
+    write_run(run, whole(), run.stem)
+    say(f"rerank: {added:,} more documents of the first stage keep their order below these")
+
+
+def _by_query(run: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """The queries of a run of ours, which has each one's lines together."""
+    for query_id, lines in groupby(read_run_lines(run), lambda line: line[1]):
+        yield query_id, {doc_id: score for _, _, doc_id, score in lines}
 
 
 def _published_name(spec: str) -> str | None:

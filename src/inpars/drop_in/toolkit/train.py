@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from inpars.data.triples import write_triples
-from inpars.drop_in.toolkit.flags import DEVICE, Flags
+from inpars.drop_in.toolkit.flags import DEVICE, SCHEME, Flags
 from inpars.drop_in.toolkit.models import is_seq2seq, scheme_for
 from inpars.drop_in.toolkit.texts import read_pairs_texts, read_triples_texts
-from inpars.drop_in.toolkit.training import IDLE, check_passed_on, total_steps
+from inpars.drop_in.toolkit.training import IDLE, check_passed_on, holds_model, in_place_of, total_steps
 from inpars.errors import MissingDependency, OptionError
+from inpars.models.scorers.options import SchemeName
 from inpars.progress import say
 from inpars.train import check_output, train
 from inpars.train.processes import count
@@ -33,6 +35,7 @@ class TrainFlags(Flags):
     triples: Path | None = Field(None, description="TSV of query, positive and negative.")
     pairs: Path | None = Field(None, description="TSV of query, passage and label (1 or 0).")
     base_model: str = Field("t5-base", description="Model to start from: T5 and its kin, or an encoder such as BERT.")
+    scheme: SchemeName | None = Field(None, description=SCHEME)
     max_doc_length: int = Field(300, ge=8, description="Tokens of a query with its document.")
     max_steps: int = Field(-1, description="Optimiser steps; -1 means as many as num_train_epochs take.")
     num_train_epochs: float = Field(3.0, gt=0, description="Passes over all rows.")
@@ -44,6 +47,15 @@ class TrainFlags(Flags):
     warmup_steps: float = Field(0.0, ge=0, description="Steps in which the rate rises; below 1 a share of all.")
     warmup_ratio: float = Field(0.0, ge=0, lt=1, description="The same as a share of all steps.")
     optim: str = Field("adamw_torch_fused", description="Any optimizer of transformers.")
+    adafactor: bool = Field(False, description="The same as --optim adafactor.")
+    keep: Literal["last", "best"] = Field(
+        "last",
+        description="last: the last step's weights, as the toolkit keeps them; best: those that rank held-out queries "
+        "best, the untouched base's among them.",
+    )
+    overwrite_output_dir: bool = Field(
+        False, description="Let the finished model take the place of one in output_dir that was trained elsewhere."
+    )
     seed: int = Field(42, description="Seed of the order, the negatives drawn and the weights of new layers.")
     fp16: bool = Field(False, description="Train in fp16; without it bf16 or fp32, whichever the processor is good at.")
     bf16: bool = Field(False, description="Train in bf16.")
@@ -61,7 +73,11 @@ def run(flags: TrainFlags) -> None:
         passed_on = check_passed_on(flags.more, set(TrainFlags.model_fields) - {"more"})
     except ImportError:
         raise MissingDependency("transformers", "train", "training") from None
-    check_output(flags.output_dir)
+    replaces = flags.overwrite_output_dir and _trained_elsewhere(flags.output_dir)
+    if not replaces:
+        check_output(flags.output_dir)
+    elif Path(flags.base_model).resolve() == flags.output_dir.resolve():
+        raise OptionError("the base model lies in --output_dir, which is to be overwritten", hint="give another output")
     if flags.triples is not None and flags.pairs is None:
         texts = read_triples_texts(flags.triples)
     elif flags.pairs is not None and flags.triples is None:
@@ -80,7 +96,17 @@ def run(flags: TrainFlags) -> None:
     with tempfile.TemporaryDirectory() as folder:
         triples = Path(folder) / "triples.jsonl"
         write_triples(triples, texts.triples)
-        train(triples, texts.corpus, flags.output_dir, arguments=passed_on, **options)
+        with in_place_of(flags.output_dir, replaces) if flags.overwrite_output_dir else contextlib.nullcontext():
+            train(triples, texts.corpus, flags.output_dir, arguments=passed_on, **options)
+
+
+def _trained_elsewhere(folder: Path) -> bool:
+    """Whether `folder` holds a model that our training takes for somebody else's."""
+    try:
+        check_output(folder)
+    except OptionError:
+        return holds_model(folder)
+    return False
 
 
 def stage_options(flags: TrainFlags, rows: int) -> dict[str, Any]:
@@ -96,7 +122,7 @@ def stage_options(flags: TrainFlags, rows: int) -> dict[str, Any]:
     return {
         "family": "seq2seq" if seq2seq else "cross-encoder",
         "base_model": flags.base_model,
-        "scheme": scheme_for("train", flags.base_model),
+        "scheme": scheme_for("train", flags.base_model, flags.scheme),
         "loss": "pointwise",
         "negatives_per_query": 1,
         "base_shares": (0.0,),
@@ -109,7 +135,10 @@ def stage_options(flags: TrainFlags, rows: int) -> dict[str, Any]:
         "scheduler": flags.lr_scheduler_type,
         "warmup": min(warmup, 0.999),
         "weight_decay": flags.weight_decay,
-        "optimizer": flags.optim,
+        "optimizer": "adafactor" if flags.adafactor else flags.optim,
+        # T5's and BERT's own, with which the toolkit trains.
+        "dropout": 0.1,
+        "keep": flags.keep,
         "seed": flags.seed,
         "precision": "fp16" if flags.fp16 else "bf16" if flags.bf16 else "auto",
         "device": "cpu" if flags.use_cpu or flags.no_cuda else flags.device,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from inpars.errors import OptionError
 
-_SCORED = "the model is scored on held-out queries, at the end or --evaluations times"
-_SAVED = "a training that is killed goes on by itself; the best weights are what is saved"
+_SCORED = "the model is scored on held-out queries as it ends; --keep best chooses the weights by that"
+_SAVED = "a training that is killed goes on by itself; the finished model is what is saved"
 _FED = "batches are made here, of like lengths"
+_MIXED = "mixed precision is torch's own, the only one that transformers has left"
+_TPU = "training runs on CPUs and GPUs"
+_GONE = "transformers 5 has it no more"
 
 IDLE = {
     **dict.fromkeys(("do_train", "do_eval", "do_predict", "evaluation_strategy", "eval_strategy"), _SCORED),
@@ -20,7 +28,12 @@ IDLE = {
     **dict.fromkeys(("dataloader_drop_last", "remove_unused_columns", "group_by_length"), _FED),
     **dict.fromkeys(("train_sampling_strategy", "length_column_name"), _FED),
     **dict.fromkeys(("sortish_sampler", "generation_max_length", "generation_num_beams"), "nothing is generated here"),
-    "overwrite_output_dir": "the finished model takes the place of the folder's earlier one",
+    **dict.fromkeys(("half_precision_backend", "fp16_backend", "fp16_opt_level"), _MIXED),
+    **dict.fromkeys(("tpu_num_cores", "tpu_metrics_debug"), _TPU),
+    **dict.fromkeys(("jit_mode_eval", "use_ipex", "torchdynamo", "xpu_backend", "sharded_ddp", "ray_scope"), _GONE),
+    **dict.fromkeys(("use_legacy_prediction_loop", "past_index", "mp_parameters"), _GONE),
+    "include_inputs_for_metrics": _SCORED,
+    "logging_dir": "the learning curve lies beside the model; --report_to sends it elsewhere too",
     "local_rank": "accelerate and torchrun tell it themselves",
     "data_seed": "--seed fixes the order too",
 }
@@ -48,3 +61,30 @@ def check_passed_on(more: dict[str, Any], known: set[str]) -> dict[str, Any]:
         if name not in theirs:
             raise unknown_flag("train", f"--{name}", sorted(theirs | known | IDLE.keys()))
     return passed
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether `folder` has a saved model in it, whoever trained it, and is not the current folder."""
+    weights = (path for kind in ("*.safetensors", "pytorch_model*.bin") for path in folder.glob(kind))
+    return (folder / "config.json").is_file() and any(weights) and folder.resolve() != Path.cwd()
+
+
+@contextlib.contextmanager
+def in_place_of(folder: Path, moves: bool) -> Iterator[None]:
+    """While a model is trained for `folder`, the one in it steps aside where it `moves`.
+
+    It is gone once the new one is there, and back where there is none; so is one that a killed call has left aside.
+    """
+    aside = folder.with_name(f".{folder.name}.older")
+    # Another process of the same training may have been first.
+    if moves and folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(folder, aside)
+    try:
+        yield
+    finally:
+        if folder.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        elif aside.exists():
+            os.replace(aside, folder)

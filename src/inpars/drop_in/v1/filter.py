@@ -9,6 +9,7 @@ from pydantic import Field
 
 from inpars.data.files import write_jsonl
 from inpars.data.queries import read_synthetic_queries
+from inpars.drop_in.outputs import check_places
 from inpars.drop_in.v1.rows import to_v1
 from inpars.errors import OptionError
 from inpars.filter import filter
@@ -42,8 +43,7 @@ def run(flags: FilterFlags) -> Path:
             hint="take mean_log_probs; len's other limit, documents of 300 characters or more, is "
             "`inpars v1 generate --min_doc_chars 300`",
         )
-    if flags.input.resolve() == flags.output.resolve():
-        raise OptionError("--input and --output are the same file", hint="write the questions that are kept to another")
+    check_places(flags.input, flags.output)
     tokens = {"min_tokens": flags.min_tokens, "max_tokens": flags.max_tokens}
     methods: list[dict[str, dict[str, object]]] = [
         {"length": {"min_words": 1, "max_words": 10_000_000, **tokens}},

@@ -14,6 +14,7 @@ from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.files import read_jsonl
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import Document
+from inpars.drop_in.outputs import check_places
 from inpars.drop_in.v1.engine import open_engine, write_prompt
 from inpars.drop_in.v1.rows import append, doc_ids, to_v1
 from inpars.generate import generate
@@ -64,6 +65,7 @@ def run(flags: GenerateFlags) -> Path:
     it, where the same command takes it up after a kill. `<stem>.dropped.jsonl` has the documents
     whose answer held no question, `<stem>.errors.jsonl` those to be tried again by the next call.
     """
+    check_places(Path(flags.collection), flags.output)
     flags = _paced(flags)
     model = open_engine(flags.engine, flags)
     corpus, output = open_corpus(flags.collection), flags.output

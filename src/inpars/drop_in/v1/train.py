@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -25,6 +26,9 @@ _COLUMNS = {
     "MRR@10": "RR(rel={rel})@10",
 }
 """Columns of results.csv, and the measure in each: trec_eval's names for what it computes with `-l rel`."""
+
+
+_CHOSEN = "weights are chosen on held-out synthetic ones"
 
 
 class TrainFlags(Options):
@@ -51,7 +55,12 @@ class TrainFlags(Options):
     per_device_eval_batch_size: int = Field(16, ge=1, description="Not needed any more: batches are cut by tokens.")
     learning_rate: float = Field(3e-4, ge=0, description="Learning rate, constant.")
     epochs: float = Field(1.0, gt=0, description="Passes over the questions, each with one of its negatives.")
-    held_out_queries: int = Field(120, ge=10, description="Training questions held out, by which weights are chosen.")
+    held_out_queries: int = Field(120, ge=10, description="Training questions held out, by which best is chosen.")
+    keep: Literal["last", "best"] = Field(
+        "last",
+        description="last: the last step's weights, as v1 kept them; best: those that rank held-out questions best, "
+        "the untouched base's among them.",
+    )
     device: str | None = Field(None, description="Where to train: cpu, cuda, cuda:1 …; by default the best there is.")
 
 
@@ -73,7 +82,8 @@ def run(flags: TrainFlags) -> Path:
     triples, corpus = training_data(flags.triples_train, flags.corpus, flags.synthetic_queries, watched, work)
     measures = {column: name.format(rel=flags.relevance_threshold) for column, name in _COLUMNS.items()}
     if watched is not None:
-        say("v1 train: the judged queries are only watched; weights are chosen on held-out synthetic ones")
+        kept = "the last step's weights are kept" if flags.keep == "last" else _CHOSEN
+        say(f"v1 train: the judged queries are only watched; {kept}")
     micro = max(1, flags.per_device_train_batch_size // 2)
     output = train(
         triples,
@@ -92,6 +102,9 @@ def run(flags: TrainFlags) -> Path:
         scheduler="constant",
         warmup=0.0,
         weight_decay=5e-5,
+        dropout=0.1,
+        base_shares=(0.0,),
+        keep=flags.keep,
         max_length=512,
         seed=2,
         eval_every=flags.eval_steps,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from string import Formatter
 
 from inpars.data.beir import dataset_names
 from inpars.data.files import read_text
@@ -14,6 +15,7 @@ from inpars.generate.prompts.template import Template
 from inpars.options import parse_options
 
 _TASKS = "promptagator-"
+_FIELDS = {"document", "document_text", "query"}
 
 
 @lru_cache(maxsize=1)
@@ -33,8 +35,8 @@ def load_template(name: str | Path, dataset: str = "") -> Template:
 
     `name` is that of a built-in one; `promptagator`, for the one made for `dataset` (a name such as
     scifact, or a corpus spec that ends in it); a YAML file with the fields of `Template`; or a text
-    file with `{document}` in it, as the InPars toolkit takes it (v1's `{document_text}` too), its
-    cue last. `OptionError` says what cannot be and what could be instead.
+    file with `{document}` in it, as the InPars toolkit takes it (v1's `{document_text}` too, and braces
+    doubled for `str.format`), its cue last. `OptionError` says what cannot be and what could be instead.
     """
     known = builtin_templates()
     if str(name) == "promptagator":
@@ -77,7 +79,7 @@ def _from_yaml(name: str, where: str, text: str) -> Template:
 
 def _from_text(path: Path) -> Template:
     """The toolkit's form: one text with the document's place in it, nothing else filled in."""
-    text = _text_of(path).replace("{document_text}", "{document}").rstrip().removesuffix("{query}")
+    text = _single_braces(_text_of(path)).replace("{document_text}", "{document}").rstrip().removesuffix("{query}")
     if "{document}" not in text:
         raise OptionError(
             f"prompt {path}: expected {{document}} in it, where the document goes; found none",
@@ -89,6 +91,20 @@ def _from_text(path: Path) -> Template:
             hint="examples with their queries belong in a YAML template: inpars prompts show inpars",
         )
     return parse_options(Template, f"prompt {path}", {"name": path.stem, "pattern": text})
+
+
+def _single_braces(text: str) -> str:
+    """`text` with `{{` and `}}` as `str.format` would write them, where it is all a format of the reference's fields.
+
+    Any other braces were never doubled for `str.format`, which the reference would have failed on.
+    """
+    try:
+        parts = list(Formatter().parse(text))
+    except ValueError:
+        return text
+    if any(name is not None and (name not in _FIELDS or spec or conversion) for _, name, spec, conversion in parts):
+        return text
+    return "".join(literal + ("" if name is None else f"{{{name}}}") for literal, name, _, _ in parts)
 
 
 def _text_of(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from inpars.data.hashes import hash_of
@@ -11,7 +11,7 @@ from inpars.errors import OptionError
 from inpars.models.judges.options import JudgingOptions
 from inpars.models.judges.prompt import JudgingPrompt, load_prompt
 from inpars.models.judges.reading import Unreadable, read_criteria, read_grade
-from inpars.models.language.base import Answer, LanguageModel, Prompt, Sampling
+from inpars.models.language.base import Answer, LanguageModel, Prompt, Sampling, batches
 
 T = TypeVar("T")
 
@@ -21,12 +21,20 @@ DOCUMENT_FLOOR = 16
 # Special tokens, and what a chat's turns are wrapped in.
 _AROUND_A_TURN = 8
 
+AGAIN = 0.7
+"""The temperature of every attempt but the first: greedily a model would say the same again."""
+
 # Of the reasons why a model ends, those that leave its answer unfinished.
 _UNFINISHED = {"length": "cut off after {} tokens (max_new_tokens)", "content_filter": "withheld by the content filter"}
 
 
 class Judge:
     """Asks a language model about pairs `(query, document text)`, at temperature 0.
+
+    `again` says for each pair in how many earlier runs there was no verdict. What the model says first
+    that can be read is the verdict: greedily, else at a temperature, once for each of those runs and
+    each time with another seed. So what is said of a pair does not hang on the others, and of all the
+    attempts a request cache lacks the last alone.
 
     Only the document is ever cut: to `max_doc_length` tokens, and to what the model's context has
     room for. What was asked is not remembered here; the openai backend's cache does that.
@@ -37,16 +45,23 @@ class Judge:
         self.usage: Counter[str] = Counter()
         """Tokens, requests and dollars so far, by name; dollars only where a price is known."""
 
-    def grades(self, pairs: Sequence[tuple[str, str]]) -> list[int | Unreadable]:
+    @property
+    def batches(self) -> bool:
+        """Whether the model answers nothing before all that it is asked at once is done."""
+        return batches(self.model)
+
+    def grades(self, pairs: Sequence[tuple[str, str]], again: Sequence[int] = ()) -> list[int | Unreadable]:
         """How well each document answers its query, from 0 (not at all) to 3 (fully).
 
         The scale of UMBRELA (Upadhyay et al. 2024, arXiv 2406.06519). An answer without exactly one
         grade, and one that was cut off or never came, is `Unreadable`.
         """
         prompt = load_prompt(self.options.prompt, "grade")
-        return self._ask(prompt, {}, pairs, lambda answer: read_grade(answer, prompt.reads))
+        return self._ask(prompt, {}, pairs, again, lambda answer: read_grade(answer, prompt.reads))
 
-    def criteria(self, pairs: Sequence[tuple[str, str]], criteria: Sequence[str]) -> list[dict[str, bool] | Unreadable]:
+    def criteria(
+        self, pairs: Sequence[tuple[str, str]], criteria: Sequence[str], again: Sequence[int] = ()
+    ) -> list[dict[str, bool] | Unreadable]:
         """Whether each of `criteria` holds for each pair, all of them asked in one call a pair.
 
         A criterion is a name that the prompt knows (`answerable`, `specific`, `standalone`,
@@ -55,22 +70,21 @@ class Judge:
         """
         prompt = load_prompt(self.options.prompt, "criteria")
         statements = prompt.statements(criteria)
-        return self._ask(prompt, statements, pairs, lambda answer: read_criteria(answer, statements))
+        return self._ask(prompt, statements, pairs, again, lambda answer: read_criteria(answer, statements))
 
     def _ask(
         self,
         prompt: JudgingPrompt,
         statements: dict[str, str],
         pairs: Sequence[tuple[str, str]],
+        again: Sequence[int],
         read: Callable[[str], T | Unreadable],
     ) -> list[T | Unreadable]:
         room = self._room(prompt, statements)
         found: dict[str, T | Unreadable] = {}
 
-        def prompts() -> Iterator[Prompt]:
-            # Equal pairs have equal keys, and are asked about once.
-            for query, document in dict.fromkeys(pairs):
-                key = _key(query, document)
+        def prompts(asked: Mapping[str, tuple[str, str]]) -> Iterator[Prompt]:
+            for key, (query, document) in asked.items():
                 tokens = self._tokens_for(query, room)
                 if tokens < min(DOCUMENT_FLOOR, self.options.max_doc_length):
                     found[key] = Unreadable("the query leaves no room for a document in the model's context")
@@ -78,13 +92,29 @@ class Judge:
                 cut = self.model.tokenizer.truncate(document, tokens).rstrip()
                 yield prompt.prompt(key, query, cut, statements)
 
-        sampling = Sampling(
-            temperature=0.0, max_new_tokens=self.options.max_new_tokens, stop=prompt.stop, log_probs=False
+        keys = [_key(query, document) for query, document in pairs]
+        times = dict(zip(keys, again or [0] * len(keys), strict=True))
+        # Equal pairs have equal keys, and are asked about once.
+        unread = dict(zip(keys, pairs, strict=True))
+        for attempt in range(max(again, default=0) + 1):
+            asked = {key: pair for key, pair in unread.items() if times[key] >= attempt}
+            unread = {}
+            for answer in self.model.complete(prompts(asked), self._sampling(prompt, attempt)):
+                self._count(answer)
+                found[answer.key] = said = self._read(answer, read)
+                # What a server refused was not answered: the next run asks for the same.
+                if isinstance(said, Unreadable) and not answer.error:
+                    unread[answer.key] = asked[answer.key]
+        return [found[key] for key in keys]
+
+    def _sampling(self, prompt: JudgingPrompt, attempt: int) -> Sampling:
+        return Sampling(
+            temperature=AGAIN if attempt else 0.0,
+            max_new_tokens=self.options.max_new_tokens,
+            stop=prompt.stop,
+            seed=attempt,
+            log_probs=False,
         )
-        for answer in self.model.complete(prompts(), sampling):
-            self._count(answer)
-            found[answer.key] = self._read(answer, read)
-        return [found[_key(query, document)] for query, document in pairs]
 
     def _read(self, answer: Answer, read: Callable[[str], T | Unreadable]) -> T | Unreadable:
         if answer.error or not answer.completions:

@@ -11,8 +11,9 @@ from inpars.errors import shorten
 GRADES = range(4)
 """0: nothing to do with the query; 1: on its subject; 2: answers in part; 3: answers fully."""
 
-# What a reasoning model thinks aloud before its answer, where the server has not cut it out.
-_THOUGHTS = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
+# What a reasoning model thinks aloud before its answer, where the server has not cut it out. The tag that
+# opens it may stand in the prompt, where the model's template ends in it.
+_THOUGHTS = re.compile(r"\A.*</think>|<think>.*", re.DOTALL)
 _MARKUP = re.compile(r"[*`\"'#<>]")
 _VERDICT = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 

@@ -127,6 +127,21 @@ class LanguageModel(Protocol):
         ...
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """A model that may hand over all the prompts of a call as one batch."""
+
+    @property
+    def batches(self) -> bool:
+        """Whether it does: then it answers none of them before all are done."""
+        ...
+
+
+def batches(model: LanguageModel) -> bool:
+    """Whether the model hands over all the prompts of a call as one batch."""
+    return isinstance(model, Batching) and model.batches
+
+
 class TokenPrice(Protocol):
     """What tokens cost."""
 

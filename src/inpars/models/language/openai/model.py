@@ -59,6 +59,11 @@ class OpenAIModel:
         """The hash of the model's name, its endpoint, the call, and the further fields of the body."""
         return hash_of([self.name, self.base_url, self.options.api, self.options.extra_body])
 
+    @property
+    def batches(self) -> bool:
+        """Whether it hands over all the prompts of a call as one batch."""
+        return self.options.batch_api
+
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
         """One answer for each prompt, as they come. With `batch_api`, `Pending` while a batch is not done."""
         if self.options.batch_api:
