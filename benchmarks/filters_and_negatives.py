@@ -53,6 +53,8 @@ NEGATIVES: dict[str, dict[str, Any]] = {
     "both merged, random 11-100": {"retriever": ["bm25", BASE], "top_k": 100, "skip_top": 10},
 }
 CELLS = [BASELINE, *FILTERS, *NEGATIVES]
+Found = dict[str, dict[str, dict[str, dict[str, Any]]]]
+"""What was measured, by cell, collection and seed."""
 COLLECTIONS = ("scifact", "covidqa", "cranfield")
 
 
@@ -193,16 +195,16 @@ def shortened(folder: Path) -> Path:
 
 
 def report(arguments: argparse.Namespace) -> None:
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    found: Found = {}
     for name in arguments.collections:
         if not (arguments.output / name / "base.json").exists():
             Work(arguments, name, arguments.seeds[0]).base()
         for path in sorted((arguments.output / name).glob("*/*/cell.json")):
             facts = json.loads(path.read_text())
-            found.setdefault(facts["cell"], {}).setdefault(name, []).append(facts)
+            found.setdefault(facts["cell"], {}).setdefault(name, {})[path.parts[-3]] = facts
     for system in ("tuned", "fused"):
-        print(f"\n### nDCG@10, {system}: mean and standard deviation over seeds\n")
-        print("| filter or negatives | " + " | ".join(arguments.collections) + " | mean, less the first row |")
+        print(f"\n### nDCG@10, {system}: mean ± standard deviation over seeds; differences: mean ± standard error\n")
+        print("| filter or negatives | " + " | ".join(arguments.collections) + f" | less {BASELINE!r}, paired |")
         print("| --- |" + " ---: |" * (len(arguments.collections) + 1))
         for label in ("bm25", "base" if system == "tuned" else "base fused"):
             values = [
@@ -214,17 +216,18 @@ def report(arguments: argparse.Namespace) -> None:
                 print(f"| {cell} | " + " | ".join(row(arguments, found, cell, system)) + " |")
 
 
-def row(arguments: argparse.Namespace, found: dict[str, Any], cell: str, system: str) -> list[str]:
-    """The cells of one line; the last is the mean difference to the baseline over collections and seeds in common."""
+def row(arguments: argparse.Namespace, found: Found, cell: str, system: str) -> list[str]:
+    """A line's cells; the last is the mean of the paired differences to the baseline, and its standard error."""
     cells, differences = [], []
     for name in arguments.collections:
-        values = [facts[system] for facts in found[cell].get(name, [])]
-        spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
-        cells.append(f"{fmean(values):.4f}{spread}" if values else "")
-        baseline = [facts[system] for facts in found[BASELINE].get(name, [])]
-        if values and len(values) == len(baseline):
-            differences.append(fmean(values) - fmean(baseline))
-    return [*cells, f"{fmean(differences):+.4f}" if differences else ""]
+        values = found[cell].get(name, {})
+        measured = [facts[system] for facts in values.values()]
+        spread = f" ± {stdev(measured):.4f}" if len(measured) > 1 else ""
+        cells.append(f"{fmean(measured):.4f}{spread}" if measured else "")
+        baseline = found[BASELINE].get(name, {})
+        differences += [values[seed][system] - baseline[seed][system] for seed in values.keys() & baseline.keys()]
+    error = stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else 0.0
+    return [*cells, f"{fmean(differences):+.4f} ± {error:.4f}" if differences and cell != BASELINE else ""]
 
 
 if __name__ == "__main__":
