@@ -46,21 +46,30 @@ def test_the_example_types_each_of_v1s_four_commands_with_flags_that_are_v1s():
         flags.model_validate({flag.removeprefix("--"): value for flag, value in zip(words, words, strict=True)})
 
 
-@pytest.mark.slow
 @needs_script
 def test_the_example_leaves_a_table_of_metrics(toy_corpus, tmp_path):
+    check_example(toy_corpus, tmp_path / "out", queries=10)
+
+
+@pytest.mark.slow
+@needs_script
+def test_the_example_leaves_a_table_of_metrics_of_scifact(collection, tmp_path):
+    check_example(collection("scifact"), tmp_path / "out", queries=300)
+
+
+def check_example(dataset, output, queries):
     done = subprocess.run(
-        ["bash", str(SCRIPT), str(toy_corpus), str(tmp_path / "out")],
+        ["bash", str(SCRIPT), str(dataset), str(output)],
         capture_output=True, text=True, check=False,
         env=os.environ | {"PYTHON": sys.executable, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    toolkit, v1 = (tmp_path / "out" / "metrics.txt").read_text().split("\n\n")
+    toolkit, v1 = (output / "metrics.txt").read_text().split("\n\n")
     table = [line.split("\t") for line in toolkit.splitlines()[1:]]
     assert table[0][1:] == ["bm25", "reranked"]
     found = {name.strip(): (float(bm25), float(reranked)) for name, bm25, reranked in table[1:]}
     assert len(found) == 9
-    assert found["num_q"] == (10, 10)
+    assert found["num_q"] == (queries, queries)
     assert all(0 <= value <= 1 for name, row in found.items() if not name.startswith("num") for value in row)
     rows = [line.split("\t") for line in v1.splitlines()[1:]]
     assert rows[0][:4] == ["step", "recip_rank", "map", "ndcg_cut_10"]
