@@ -80,7 +80,7 @@ def test_a_dataset_in_parts_is_counted_whole_and_told_for_one():
 
 def test_pairs_are_counted_where_they_are_scored():
     assert foresee(load_recipe("inpars-light"), 1000, 10).pairs == 1000 * 100 + 2 * 10 * 100
-    assert foresee(load_recipe("gpl"), 1000, 10).pairs == 3000 * 51
+    assert foresee(load_recipe("gpl"), 1000, 10).pairs == 3000 * 101
     assert foresee(load_recipe("promptagator"), 100, 10).pairs == 2 * 10 * 100, "no more than there are documents"
     assert foresee(load_recipe("inpars-v2"), 200_000, 10).pairs == 100_000 + 2 * 10 * 1000
     assert "the best 10,000 kept" in dict(foresee(load_recipe("inpars-v2"), 200_000, 10).steps)["filter"]
