@@ -42,7 +42,14 @@ FILTERS: dict[str, list[Any]] = {
 NEGATIVES: dict[str, dict[str, Any]] = {
     "in-batch alone": {},
     "any documents": {**BM25_RANDOM, "easy_share": 1.0},
+    "half any, half BM25 random": {**BM25_RANDOM, "easy_share": 0.5},
     "BM25 best": {"retriever": "bm25", "sample": "top", "top_k": 100},
+    "BM25 best, relabelled by a reranker": {
+        "retriever": "bm25",
+        "sample": "top",
+        "top_k": 100,
+        "relabel": {"scorer": BASE},
+    },
     "dense random 11-100": {"retriever": BASE, "top_k": 100, "skip_top": 10},
     "dense best, at most 95% of the positive": {
         "retriever": BASE,

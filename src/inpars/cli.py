@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -52,7 +53,12 @@ for _name, _help in _COMMANDS.items():
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 when all went well, 2 for a user's mistake, 1 for ours."""
     with exit_codes():
-        app(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, result_action="return_value")
+        app(
+            sys.argv[1:] if arguments is None else arguments,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
 
 
 @contextmanager
@@ -60,10 +66,12 @@ def exit_codes() -> Iterator[None]:
     """Carry out a command: say what went wrong, without a traceback for a user's mistake, and exit accordingly."""
     # torch's threads, left to spin while they wait, stall each other wherever the cores are shared.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Where it is installed, peft imports it, and it warns that a processor lacks a library of kernels.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         yield
-    except CycloptsError:
-        # cyclopts has said what is wrong.
+    except CycloptsError as error:
+        print(f"inpars: {_mistyped(error)}", file=sys.stderr)
         sys.exit(2)
     except InparsError as error:
         print(f"inpars: {error}", file=sys.stderr)
@@ -79,3 +87,18 @@ def exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         print("inpars: stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
+
+
+def _mistyped(error: CycloptsError) -> str:
+    """What is wrong with the command line, by the flags as they are typed."""
+    from pydantic import ValidationError
+
+    from inpars.options import told
+
+    if not isinstance(error.__cause__, ValidationError):
+        return str(error)
+    lines = []
+    for detail in error.__cause__.errors():
+        flag = ".".join(str(part).replace("_", "-") for part in detail["loc"])
+        lines.append(f"--{flag}: {told(detail)}" if flag else told(detail))
+    return "\n".join(lines)

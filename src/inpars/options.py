@@ -80,7 +80,15 @@ def _explain(kind: type[Options], where: str, detail: Any) -> str:
         close = difflib.get_close_matches(path[-1], names, n=1)
         suggestion = f"did you mean {close[0]!r}? " if close else ""
         return f"unknown option {name!r}; {suggestion}options: {', '.join(names)}"
-    return f"option {name!r}: {detail['msg']}; found {detail['input']!r}"
+    return f"option {name!r}: {told(detail)}"
+
+
+def told(detail: Any) -> str:
+    """What is wrong, of an entry of pydantic's `errors()`; with the value, unless the whole of the options is wrong."""
+    if detail["type"] == "value_error":
+        error = str(detail["ctx"]["error"])
+        return error if isinstance(detail["input"], Mapping) else f"{error}; found {detail['input']!r}"
+    return f"{detail['msg']}; found {detail['input']!r}"
 
 
 def _option_names(kind: type[BaseModel], path: list[str]) -> list[str]:

@@ -8,8 +8,9 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from inpars.data.outputs import check_outputs
 from inpars.errors import InparsError
-from inpars.evaluate import Evaluation
+from inpars.evaluate import Evaluation, per_query_path
 from inpars.evaluate import evaluate as stage
 from inpars.evaluate.config import EvaluateConfig
 from inpars.evaluate.exclusion import fewshot_queries, read_excluded, told
@@ -47,6 +48,8 @@ def evaluate(
         if name in named:
             raise InparsError(f"two runs are called {name!r}", hint="name them: NAME=FILE")
         named[name] = path
+    if output is not None:
+        check_outputs((*named.values(), qrels, exclude), output, per_query_path(output))
     shown = set() if keep_fewshot else fewshot_queries(named.values())
     listed = set() if exclude is None else read_excluded(exclude)
     evaluation = stage(named, qrels, exclude=shown | listed, **options.model_dump())

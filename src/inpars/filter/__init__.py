@@ -82,7 +82,7 @@ def filter(
     if language_model is not None and any(chosen.asks_language_model for _, chosen in steps):
         inputs["language_model"] = language_model.fingerprint()
     artifact = Artifact(output, "filter", config, inputs)
-    check_outputs(Path(queries), artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
+    check_outputs((queries, corpus), artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     if artifact.is_current():
         return artifact.output
     read = _held(Path(queries), [chosen for _, chosen in steps])

@@ -11,6 +11,7 @@ from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.fewshot import write_examples
+from inpars.data.outputs import check_outputs
 from inpars.generate.backends.choose import choose_backend
 from inpars.generate.backends.prompted import Prompted
 from inpars.generate.config import GenerateConfig
@@ -37,6 +38,8 @@ def generate(
     corpus = open_corpus(corpus)
     backend = choose_backend(corpus, config, language_model)
     artifact = Artifact(output, "generate", config, {"corpus": corpus.fingerprint(), **backend.inputs})
+    beside = (artifact.side_file(part) for part in ("dropped", "errors", "fewshot"))
+    check_outputs((corpus, config.prompt, config.fewshot, config.openai.prices), artifact.output, *beside)
     if artifact.is_current():
         return artifact.output
     # Reads the whole corpus once, so that a broken line is found before anything is begun.

@@ -89,3 +89,9 @@ class GenerateConfig(Options):
     )
     openai: OpenAIOptions = Field(default_factory=OpenAIOptions, description="Options of the openai backend.")
     vllm: VllmOptions = Field(default_factory=VllmOptions, description="Options of the vllm backend.")
+
+    @model_validator(mode="after")
+    def _model_is_none_of_the_backends(self) -> GenerateConfig:
+        if self.model in ("extractive", "dummy"):
+            raise ValueError(f"{self.model!r} is a backend, not a model: give backend={self.model} and no model")
+        return self

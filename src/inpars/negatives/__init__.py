@@ -53,7 +53,8 @@ def mine_negatives(
         inputs["qrels"] = fingerprint_of(Path(qrels))
     inputs |= _fingerprints(config, language_model)
     artifact = Artifact(output, "negatives", config, inputs)
-    check_outputs(queries, artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
+    written = (artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
+    check_outputs((queries, corpus, qrels), *written)
     if artifact.is_current():
         return artifact.output
     known = KnownPositives(queries, Path(qrels) if qrels is not None else None)

@@ -15,6 +15,7 @@ from inpars.data.corpora.texts import Texts
 from inpars.data.files import read_jsonl
 from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
+from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
 from inpars.data.runs import Run, write_run
@@ -38,6 +39,7 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
     """
     config = parse_options(SearchConfig, "search", options)
     config.check()
+    check_outputs((corpus, queries), Path(output))
     corpus, queries, output = open_corpus(corpus), _queries(queries), Path(output)
     inputs = {"corpus": corpus.fingerprint(), "queries": _identity(queries)}
     if config.retriever is not None:
@@ -83,8 +85,9 @@ def rerank(
     are none. `options` are the fields of `RerankConfig`.
     """
     config = parse_options(RerankConfig, "rerank", options)
-    corpus, queries = open_corpus(corpus), _queries(queries)
     output = Path(output)
+    check_outputs((corpus, queries, run), output, fused_path(output))
+    corpus, queries = open_corpus(corpus), _queries(queries)
     if config.probability and (config.family if config.family != "auto" else family_of(locate(model))) == "bi-encoder":
         raise OptionError(
             f"{str(model)!r} is a bi-encoder: its similarities are no probabilities of relevance",

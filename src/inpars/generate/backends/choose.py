@@ -28,6 +28,11 @@ def choose_backend(corpus: Corpus, config: GenerateConfig, language_model: Langu
         from inpars.generate.backends.extractive import Extractive
 
         return Extractive(corpus, config)
+    if config.queries_per_document > 1 and not config.temperature:
+        raise OptionError(
+            f"{config.queries_per_document} greedy answers to one prompt are the same answer, paid for each time",
+            hint="ask for one query a document (queries_per_document 1), or sample (temperature 0.7, for example)",
+        )
     if language_model is None:
         if not config.model and name != "dummy":
             raise OptionError(
