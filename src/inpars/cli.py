@@ -18,6 +18,8 @@ app = App(
     version=__version__,
     help="From a pile of unlabelled documents to a tuned, measured search model.",
     help_epilogue="Start here: inpars run --corpus python-docs --output my-run",
+    # `exit_codes` says how to go on.
+    suppress_keyboard_interrupt=False,
 )
 
 # Loaded when called, so that `inpars --help` imports none of them.

@@ -35,8 +35,8 @@ class Publisher:
 
     Faults: a status; `429 SECONDS`, with Retry-After; `page`, a web page with status 200; `cut N`, the connection
     closed after N bytes; `reset`, before any; `stall N`, silence after N bytes; `short N`, N bytes as if they were
-    all; `elsewhere`, a redirect; `circle`, one to itself; `rest`, If-Range ignored; `misplaced`, a range that
-    was not asked for; `some N`, of a range only the first N bytes.
+    all; `elsewhere`, a redirect; `circle`, one to itself; `file`, one to a local file; `rest`, If-Range ignored;
+    `misplaced`, a range that was not asked for; `some N`, of a range only the first N bytes.
     """
 
     def __init__(self) -> None:
@@ -119,6 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if kind in ("elsewhere", "circle"):
             self._send(302, b"", {"Location": f"/moved{path}" if kind == "elsewhere" else path})
+            return
+        if kind == "file":
+            self._send(302, b"", {"Location": "file:///etc/hostname"})
             return
         if kind == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

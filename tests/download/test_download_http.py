@@ -218,6 +218,19 @@ def test_redirects_in_a_circle_are_an_error(mirror: Publisher) -> None:
         download("queries", "v1/scifacts")
 
 
+def test_an_answer_that_sends_to_something_else_than_the_web_is_an_error_at_once(mirror: Publisher) -> None:
+    mirror.script(*["file"] * http.FAILURES)
+    with pytest.raises(InparsError, match="an address that is no web address"):
+        download("queries", "v1/scifacts")
+    assert len(mirror.gets) == 1
+
+
+def test_contents_that_are_wrong_are_told_of_with_the_mirror_that_they_came_from(mirror: Publisher) -> None:
+    mirror.files[V1] = b""
+    with pytest.raises(InparsError, match=f"{mirror.url}{V1}: what came is empty"):
+        download("queries", "v1/scifacts")
+
+
 def test_a_server_that_asks_for_hours_is_not_waited_for(mirror: Publisher) -> None:
     mirror.script("429 7200")
     with pytest.raises(InparsError, match="status 429") as raised:
@@ -240,7 +253,8 @@ def test_a_mirror_stands_for_scheme_and_host_and_may_have_a_path(monkeypatch: py
     assert http.mirrored(url) == "http://mirror.example:8080/data/inpars/nq.jsonl"
     monkeypatch.setenv("INPARS_MIRROR", " ")
     assert http.mirrored(url) == url
-    for wrong in ("mirror.example", "ftp://mirror.example", "http://", "http://[x"):
+    ports = ("http://mirror.example:port", "http://mirror.example:99999")
+    for wrong in ("mirror.example", "ftp://mirror.example", "http://", "http://[x", *ports):
         monkeypatch.setenv("INPARS_MIRROR", wrong)
         with pytest.raises(OptionError, match="INPARS_MIRROR: expected an address"):
             http.mirrored(url)

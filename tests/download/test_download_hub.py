@@ -75,10 +75,17 @@ def test_what_the_hub_lacks_is_answered_with_what_it_has(publisher: Publisher, c
     publisher.publish("inpars/fewshot-examples", "datasets", {"data/fiqa.json": row, "README.md": b"x"})
     publisher.publish("zeta-alpha-ai/monot5-3b-inpars-v2-nq", "models", {"config.json": b"{}"})
     done = call("fewshot", "scifact", code=2)
-    assert "the Hub has nothing at https://huggingface.co/datasets/inpars/fewshot-examples" in done.stderr
+    assert f"the Hub has nothing at {publisher.url}/datasets/inpars/fewshot-examples" in done.stderr
     assert "there are: data/fiqa.json\n" in done.stderr
     done = call("model", "scifact", code=2)
     assert "there are: zeta-alpha-ai/monot5-3b-inpars-v2-nq\n" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["hub.example", "http://hub.example:port", "http://hub.example:99999"])
+def test_a_hub_whose_address_is_none_is_told_of(call: Call, address: str) -> None:
+    for arguments in (("queries", "v2/nq"), ("model", "nq")):
+        assert "HF_ENDPOINT: expected an address" in call(*arguments, code=2, HF_ENDPOINT=address).stderr
+    assert "v2/nq" in call("queries", "--list", HF_ENDPOINT=address).stdout
 
 
 def test_a_model_comes_whole_in_safe_formats_and_is_found_offline(publisher: Publisher, call: Call) -> None:

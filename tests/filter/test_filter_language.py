@@ -73,6 +73,24 @@ def test_the_query_of_a_document_without_letters_is_kept(reasons: Reasons) -> No
     assert reasons(judge, [query("wann reißt die Strömung ab", "1 2 3")], LanguageOptions(among=AMONG)) == [None]
 
 
+def test_terms_of_science_are_taken_for_latin_only_where_latin_is_asked_for(context: Context, tmp_path: Path) -> None:
+    text = "The effect of N-acetylcysteine in the nucleus accumbens on neurotransmission and relapse to cocaine."
+    assert judge([query(text, ENGLISH)], LanguageOptions(), context) == [None]
+    latin = LanguageOptions(among=("en", "la"))
+    (dropped,) = judge([query(text, ENGLISH)], latin, Context(tmp_path / "latin", "language"))
+    assert "la (" in str(dropped)
+    ovid = query("In nova fert animus mutatas dicere formas corpora", ENGLISH)
+    assert judge([ovid], LanguageOptions(languages=("la",)), Context(tmp_path / "wanted", "language")) == [None]
+
+
+def test_the_longest_text_of_a_document_says_in_which_language_it_is(context: Context) -> None:
+    rest = SyntheticQuery("when does the flow separate", "d", "NASA Berlin-Tempelhof: Der Flügel, die Flügel")
+    whole = SyntheticQuery("when does the flow separate from the wing", "d", f"{rest.doc_text} {ENGLISH} {ENGLISH}")
+    for queries in ([rest, whole], [whole, rest]):
+        outcomes = judge(queries, LanguageOptions(among=AMONG), Context(context.folder / queries[0].query_id, "l"))
+        assert outcomes == [None, None]
+
+
 def test_a_row_without_its_document_needs_the_corpus(context: Context) -> None:
     with pytest.raises(InparsError, match="no corpus was given"):
         judge([query("wann reißt die Strömung ab")], LanguageOptions(among=AMONG), context)

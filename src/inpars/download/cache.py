@@ -84,10 +84,11 @@ def _fault(item: Item, path: Path) -> str | None:
 def _download(item: Item, path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     say(f"download: {item.kind} {item.name}" + (f", about {item.size}" if item.size else ""))
+    address = item.address if item.repo else http.mirrored(item.url)
     if item.repo:
         facts, sha256 = hub.fetch_file(item, part)
     else:
-        received = http.fetch(http.mirrored(item.url), part)
+        received = http.fetch(address, part)
         facts, sha256 = {"etag": received.etag, "last_modified": received.last_modified}, ""
     try:
         check_contents(item.kind, part)
@@ -96,7 +97,7 @@ def _download(item: Item, path: Path) -> None:
     except Wrong as wrong:
         http.discard(part)
         raise InparsError(
-            f"{http.public(item.address)}: {wrong.message}", hint="nothing was kept; try again later, or from a mirror"
+            f"{http.public(address)}: {wrong.message}", hint="nothing was kept; try again later, or from a mirror"
         ) from None
     before = _record(path)
     os.replace(part, path)

@@ -58,19 +58,28 @@ class _Again(Exception):
         self.wait = wait
 
 
-def mirrored(url: str) -> str:
-    """`url` at the mirror that INPARS_MIRROR names, which stands for scheme and host. `OptionError` for no address."""
-    mirror = os.environ.get("INPARS_MIRROR", "").strip().rstrip("/")
-    if not mirror:
-        return url
+def address_in(variable: str) -> str:
+    """The web address in an environment variable, "" where it has none. `OptionError` for what is no address."""
+    address = os.environ.get(variable, "").strip().rstrip("/")
+    if not address:
+        return ""
     try:
-        parts = urlsplit(mirror)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        parts = urlsplit(address)
+        # A port that cannot be one shows itself only when it is asked for.
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise OptionError("INPARS_MIRROR: expected an address such as https://mirror.example; found none")
-    asked = urlsplit(url)
+        raise OptionError(f"{variable}: expected an address such as https://mirror.example; found none")
+    return address
+
+
+def mirrored(url: str) -> str:
+    """`url` at the mirror that INPARS_MIRROR names, which stands for scheme and host. `OptionError` for no address."""
+    mirror = address_in("INPARS_MIRROR")
+    if not mirror:
+        return url
+    parts, asked = urlsplit(mirror), urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc, parts.path + asked.path, asked.query, ""))
 
 
@@ -106,7 +115,7 @@ def remote_size(client: Any, url: str) -> int | None:
     """The bytes of the file at `url` as the server tells them without sending it; None where it does not."""
     try:
         response = client.head(url, headers={"Accept-Encoding": "identity"})
-    except httpx().HTTPError:
+    except (httpx().HTTPError, httpx().InvalidURL):
         return None
     # The Hub sends on to another server, and says the size itself.
     told = [answer.headers.get("X-Linked-Size") for answer in response.history] + [
@@ -163,6 +172,10 @@ def _attempt(client: Any, url: str, part: Path) -> Received:
         raise InparsError(f"cannot download {public(url)}: the server sends in circles") from None
     except library.TimeoutException:
         raise _Again(f"no answer for {PATIENCE:g} seconds") from None
+    except library.UnsupportedProtocol:
+        raise InparsError(
+            f"cannot download {public(url)}: it is sent on to an address that is no web address"
+        ) from None
     except library.TransportError as error:
         raise _Again(f"connection lost ({first_line(error)})") from None
     except library.HTTPError as error:

@@ -17,7 +17,7 @@ from typing import Any
 
 from inpars.data.files import first_line
 from inpars.download.catalogue import Item
-from inpars.download.http import httpx
+from inpars.download.http import address_in, httpx, public
 from inpars.errors import InparsError, MissingDependency
 from inpars.progress import say
 
@@ -102,7 +102,7 @@ def _library() -> Any:
 
 def _endpoint() -> str | None:
     # The library reads it when it is imported, which may be long before.
-    return os.environ.get("HF_ENDPOINT") or None
+    return address_in("HF_ENDPOINT") or None
 
 
 @contextlib.contextmanager
@@ -115,18 +115,18 @@ def _explained(item: Item) -> Iterator[None]:
 
 
 def _as_ours(item: Item, error: Exception) -> InparsError:
-    errors = _library().errors
+    errors, address = _library().errors, public(item.address)
     missing = (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError)
     # Where the library looked for a local copy in vain afterwards, what happened is the cause.
     for cause in (error, error.__cause__):
         if isinstance(cause, errors.GatedRepoError):
-            return InparsError(f"{item.source}: the Hub wants a log-in for it", hint="set HF_TOKEN")
+            return InparsError(f"{address}: the Hub wants a log-in for it", hint="set HF_TOKEN")
         if isinstance(cause, missing):
             there = _what_there_is(item)
             hint = f"there are: {', '.join(there)}" if there else "it may have moved"
-            return InparsError(f"the Hub has nothing at {item.source}", hint=hint)
+            return InparsError(f"the Hub has nothing at {address}", hint=hint)
     return InparsError(
-        f"cannot download {item.source}: {first_line(error)}",
+        f"cannot download {address}: {first_line(error)}",
         hint="run the same command again later; HF_ENDPOINT names a mirror of the Hub",
     )
 

@@ -15,6 +15,7 @@ from inpars.errors import InparsError, unknown_name
 from inpars.evaluate.config import EvaluateConfig
 from inpars.evaluate.exclusion import fewshot_queries
 from inpars.options import parse_options
+from inpars.progress import say
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,18 @@ class Evaluation:
     def save(self, output: str | Path) -> None:
         """Write `output` (JSON) and, beside it, `<stem>.per_query.tsv`: system, measure, query, value."""
         output = Path(output)
-        with atomic_write(output.with_name(f"{output.stem}.per_query.tsv")) as stream:
+        with atomic_write(per_query_path(output)) as stream:
             stream.write(b"system\tmeasure\tquery_id\tvalue\n")
             for system, measures in self.per_query.items():
                 for measure, values in measures.items():
                     for query_id, value in zip(self.queries, values, strict=True):
                         stream.write(f"{system}\t{measure}\t{query_id}\t{value:.6f}\n".encode())
         write_json(output, self.to_json())
+
+
+def per_query_path(output: Path) -> Path:
+    """Where the values of each query lie that go with the means in `output`."""
+    return output.with_name(f"{output.stem}.per_query.tsv")
 
 
 def evaluate(
@@ -77,9 +83,9 @@ def evaluate(
     """Measure `runs` (name to TREC file or run) over every judged query, and compare them.
 
     `pairs` lists the `(system, baseline)` comparisons; without it every run is compared with
-    `baseline`. A query that a run lacks counts as 0. `exclude` lists query ids that do not count, for
-    any run; without it they are those of the few-shot examples found with runs that are files (see
-    `inpars.data.fewshot.find_fewshot`). `options` are the fields of `EvaluateConfig`.
+    `baseline`. A query that a run lacks counts as 0, and how many do is said. `exclude` lists query ids
+    that do not count, for any run; without it they are those of the few-shot examples found with runs
+    that are files (see `inpars.data.fewshot.find_fewshot`). `options` are the fields of `EvaluateConfig`.
     """
     from inpars.evaluate.measures import parse_measures, per_query
     from inpars.evaluate.significance import compare, holm
@@ -99,6 +105,9 @@ def evaluate(
             raise InparsError(
                 f"run {name!r} and the judgments share no query", hint="are the query ids of the two the same?"
             )
+        if missing := len(judged.keys() - run.keys()):
+            counted = "is not in {} and counts 0" if missing == 1 else "are not in {} and count 0"
+            say(f"evaluate: {missing:,} of {len(judged):,} judged queries {counted.format(name)}")
     values = {name: per_query(run, judged, measures) for name, run in loaded.items()}
     if pairs is None:
         baseline = config.baseline or next(iter(runs))

@@ -120,7 +120,7 @@ class LanguageOptions(MethodOptions):
         (), description="Languages that queries may be in (ISO 639-1); by default their document's."
     )
     among: tuple[str, ...] = Field(
-        (), description="Languages that are told apart, if it is known which can occur; by default all."
+        (), description="Languages that are told apart, if it is known which can occur; by default all but Latin."
     )
     margin: float = Field(
         0.2, ge=0, le=1, description="Drop queries for which another language is likelier by more than this."

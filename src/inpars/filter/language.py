@@ -1,13 +1,14 @@
 """Drop queries in another language than their document's, or than those that are wanted.
 
 A query is short, and names of people and places look foreign in any language. So what drops it is
-not that its language cannot be told, but that another one is clearly likelier.
+not that its language cannot be told, but that another one is clearly likelier. Latin is told apart
+only where it is asked for: the terms of science come from it, and every thirtieth English sentence
+about medicine was taken for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from inpars.data.records import SyntheticQuery
@@ -27,14 +28,25 @@ def judge(queries: Sequence[SyntheticQuery], options: LanguageOptions, context: 
     letters, the query is kept. `MissingDependency` where lingua is not installed.
     """
     detector = _Detector(options)
+    documents: dict[str, str] = {}
+    languages: dict[str, Sequence[str]] = {}
+    for query in queries:
+        # What queries were cut out of is several texts in one language: the longest stands for them.
+        known = documents.get(query.doc_id, "")
+        documents[query.doc_id] = max(known, query.doc_text, key=lambda text: (len(text), text))
+
+    def wanted(some: Sequence[SyntheticQuery]) -> list[Sequence[str]]:
+        if options.languages:
+            return [options.languages] * len(some)
+        new = [query for query in {q.doc_id: q for q in some}.values() if query.doc_id not in languages]
+        texts = [documents[query.doc_id] or source_text(query, context) for query in new]
+        found = detector.languages([text[:_READ] for text in texts])
+        languages.update(zip((query.doc_id for query in new), found, strict=True))
+        return [languages[query.doc_id] for query in some]
 
     def ask(some: Sequence[SyntheticQuery]) -> list[Any]:
         confidences = detector.confidences([query.query for query in some])
-        values = []
-        for query, confidence in zip(some, confidences, strict=True):
-            wanted = options.languages or detector.language_of(source_text(query, context)[:_READ])
-            values.append(_measured(confidence, wanted))
-        return values
+        return [_measured(*pair) for pair in zip(confidences, wanted(some), strict=True)]
 
     values = context.each(queries, ask)
     return [_outcome(query, value, options) for query, value in zip(queries, values, strict=True)]
@@ -48,13 +60,13 @@ class _Detector:
             from lingua import IsoCode639_1, Language, LanguageDetectorBuilder
         except ImportError:
             raise MissingDependency("lingua-language-detector", "filters", "the filter method language") from None
-        known = {language.iso_code_639_1.name.lower() for language in Language.all()}
+        known, spoken = _codes(Language.all()), _codes(Language.all_spoken_ones())
         chosen = {*options.among, *options.languages}
         if unknown := sorted(chosen - known):
             raise OptionError(
                 f"unknown language {unknown[0]!r}", hint=f"ISO 639-1 codes that are known: {', '.join(sorted(known))}"
             )
-        told_apart = sorted(chosen if options.among else known)
+        told_apart = sorted(chosen if options.among else spoken | chosen)
         if len(told_apart) < 2:
             raise OptionError("only one language to tell apart", hint="name another one in among, or none")
         if not set(told_apart) - set(options.languages or ()):
@@ -64,16 +76,20 @@ class _Detector:
             )
         codes = [IsoCode639_1.from_str(code) for code in told_apart]
         self._lingua = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).build()
-        self.language_of = lru_cache(maxsize=1024)(self._language_of)
 
     def confidences(self, texts: list[str]) -> list[dict[str, float]]:
         """For each text the confidence in every language; all 0 where nothing tells them apart."""
         found = self._lingua.compute_language_confidence_values_in_parallel(texts)
         return [{value.language.iso_code_639_1.name.lower(): value.value for value in values} for values in found]
 
-    def _language_of(self, text: str) -> tuple[str, ...]:
-        language = self._lingua.detect_language_of(text)
-        return () if language is None else (language.iso_code_639_1.name.lower(),)
+    def languages(self, texts: list[str]) -> list[Sequence[str]]:
+        """For each text the one language that it is in, or none where that cannot be told."""
+        found = self._lingua.detect_languages_in_parallel_of(texts)
+        return [() if language is None else tuple(_codes([language])) for language in found]
+
+
+def _codes(languages: Iterable[Any]) -> set[str]:
+    return {language.iso_code_639_1.name.lower() for language in languages}
 
 
 def _measured(confidence: dict[str, float], wanted: Sequence[str]) -> dict[str, Any] | None:

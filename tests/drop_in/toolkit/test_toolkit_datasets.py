@@ -37,6 +37,12 @@ def test_a_name_is_beirs_before_it_is_any_other_of_the_catalogue():
     assert open_documents("vaswani").name == "ir_datasets:vaswani"
 
 
+@pytest.mark.parametrize("dataset", ["./my-documents", "../my-documents", "/my/documents", "my-documents/"])
+def test_a_folder_that_is_not_there_is_looked_for_in_no_catalogue(dataset):
+    with pytest.raises(InparsError, match="no such file or folder"):
+        open_documents(dataset, "pyserini")
+
+
 PUBLIC = [name for name, dataset in published().datasets.items() if dataset.corpus]
 
 

@@ -12,7 +12,9 @@ from inpars.drop_in.toolkit.filter import FilterFlags
 from inpars.drop_in.toolkit.flags import help_text, read_flags
 from inpars.drop_in.toolkit.generate import GenerateFlags
 from inpars.drop_in.toolkit.train import TrainFlags
+from inpars.drop_in.toolkit.training import check_passed_on
 from inpars.errors import OptionError
+from inpars.train.config import TrainConfig
 
 REQUIRED = object()
 TOOLKIT = {
@@ -105,6 +107,16 @@ def test_a_switch_stands_alone_or_before_true_or_false(typed, expected):
     assert read_flags(EvaluateFlags, "evaluate", ["--run", "r", "--json"]).json_ is True
 
 
+def test_a_training_switch_that_is_on_is_turned_off_as_transformers_own_parser_does(capsys):
+    typed = ["--output_dir=m", "--no_dataloader_pin_memory", "--no-skip-memory-metrics", "--no_remove_unused_columns"]
+    more = check_passed_on(read_flags(TrainFlags, "train", typed).more, set(TrainFlags.model_fields))
+    assert TrainConfig(arguments=more).arguments == {"dataloader_pin_memory": False, "skip_memory_metrics": False}
+    assert "--remove_unused_columns does nothing here: " in capsys.readouterr().err
+    assert read_flags(TrainFlags, "train", ["--output_dir=m", "--no_cuda"]).no_cuda is True
+    with pytest.raises(OptionError, match="unknown flag --no_tf"):
+        read_flags(GenerateFlags, "generate", ["--dataset=x", "--output=o", "--no_tf"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -114,7 +126,8 @@ def test_a_switch_stands_alone_or_before_true_or_false(typed, expected):
         (["--run", "--json"], "--run needs a value"),
         (["--run", "a", "b"], "takes one value"),
         (["run.txt", "--json"], "unexpected argument 'run.txt'"),
-        (["--run", "r", "--relevance_threshold", "two"], "relevance_threshold"),
+        (["--run", "r", "--relevance_threshold", "two"], "evaluate: option 'relevance_threshold': "),
+        (["--run", "r", "--q", "q"], "did you mean --qrels?"),
         (["--run", "r", "--json", "maybe"], "maybe"),
     ],
 )

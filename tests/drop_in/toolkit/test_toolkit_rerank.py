@@ -86,6 +86,35 @@ def test_what_lies_below_top_k_keeps_its_order_however_the_lines_stand_and_once(
     assert (tmp_path / "run.txt").read_bytes() == written
 
 
+@pytest.mark.parametrize("command", ["rerank", "filter", "train"])
+def test_a_model_that_is_not_there_is_told_of_before_any_work(
+    command, typed, sensible, triples, toy_corpus, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    arguments = {
+        "rerank": ["--model=nowhere", f"--dataset={toy_corpus}", f"--output_run={tmp_path / 'o'}"],
+        "filter": ["--model_name_or_path=nowhere", "--filter_strategy=reranker", f"--input={sensible}",
+                   f"--output={tmp_path / 'o'}"],
+        "train": ["--base_model=nowhere", f"--triples={triples}", f"--output_dir={tmp_path / 'o'}"],
+    }  # fmt: skip
+    with pytest.raises(SystemExit) as ended:
+        typed(command, *arguments[command])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "there is no model 'nowhere'" in said
+    assert "--family" not in said
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_bm25_run_of_an_earlier_call_may_be_reranked_again(typed, reranker, toy_corpus, tmp_path):
+    command = ("rerank", "--model", reranker, "--dataset", toy_corpus, "--top_k=3", "--device=cpu")
+    typed(*command, "--output_run", tmp_path / "run.txt")
+    written = (tmp_path / "run.txt").read_bytes()
+    (tmp_path / "run.txt").unlink()
+    typed(*command, "--input_run", tmp_path / "run.bm25.trec", "--output_run", tmp_path / "run.txt")
+    assert (tmp_path / "run.txt").read_bytes() == written
+
+
 def test_the_run_to_rerank_is_never_overwritten(typed, reranker, toy_corpus, tmp_path, capsys):
     (tmp_path / "in.txt").write_text("q0 Q0 d01 1 1.0 x\n")
     with pytest.raises(SystemExit):

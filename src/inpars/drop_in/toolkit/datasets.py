@@ -20,7 +20,8 @@ Source = Literal["ir_datasets", "pyserini"]
 def is_local(dataset: str) -> bool:
     """Whether `dataset` is a file or folder, there or missing, and no name of a catalogue."""
     path = Path(split_columns(dataset)[0])
-    return path.exists() or format_suffix(path) in FORMATS
+    written_as_path = dataset.startswith((".", "/", "~")) or dataset.endswith("/")
+    return path.exists() or format_suffix(path) in FORMATS or written_as_path
 
 
 def open_documents(dataset: str, source: Source = "ir_datasets") -> Corpus:

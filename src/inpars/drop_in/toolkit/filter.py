@@ -47,7 +47,7 @@ FLAGS = FilterFlags
 
 def run(flags: FilterFlags) -> None:
     """Write `--output` in the toolkit's columns, with `score`; what is dropped lies beside it."""
-    check_places(flags.input, flags.output)
+    check_places((flags.input, flags.dataset), flags.output)
     corpus = None
     reads_documents = flags.filter_strategy == "reranker" or flags.skip_questions_copied_from_context
     if reads_documents and flags.dataset is not None:

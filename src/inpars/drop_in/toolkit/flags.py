@@ -50,6 +50,9 @@ def read_flags(kind: type[F], command: str, arguments: Sequence[str]) -> F:
     more: dict[str, Any] = {}
     for flag, given in _grouped(arguments):
         name = flag_name(flag)
+        if kind.passes_on and name not in fields and name.startswith("no_") and not given:
+            # transformers' own parser has such a flag beside each switch that is on by default.
+            name, given = name.removeprefix("no_"), ["false"]
         if name in fields:
             annotation = kind.model_fields[fields[name]].annotation
             several = get_origin(annotation) is tuple and bool(given)
@@ -63,7 +66,10 @@ def read_flags(kind: type[F], command: str, arguments: Sequence[str]) -> F:
     for name, info in kind.model_fields.items():
         if info.is_required() and name not in values:
             raise OptionError(f"{command}: --{name} is missing", hint=f"{info.description} See --help.")
-    flags = parse_options(kind, f"--{command}", values | ({"more": more} if more else {}))
+    try:
+        flags = parse_options(kind, "", values | ({"more": more} if more else {}))
+    except OptionError as error:
+        raise OptionError(f"{command}: {error.message}") from None
     for name in (*values, *more):
         if name in kind.idle:
             say(f"{command}: --{name} does nothing here: {kind.idle[name]}")
@@ -72,7 +78,8 @@ def read_flags(kind: type[F], command: str, arguments: Sequence[str]) -> F:
 
 def unknown_flag(command: str, flag: str, known: Any) -> OptionError:
     """The error for a flag that is not among `known`, with the nearest one suggested."""
-    close = difflib.get_close_matches(flag_name(flag), known, n=1)
+    name = flag_name(flag)
+    close = [each for each in known if each.startswith(name)] or difflib.get_close_matches(name, known, n=1)
     typed = flag.partition("=")[0]
     return OptionError(
         f"{command}: unknown flag {typed}",

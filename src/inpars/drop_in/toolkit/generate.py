@@ -56,7 +56,7 @@ FLAGS = GenerateFlags
 
 def run(flags: GenerateFlags) -> None:
     """Write `--output` in the toolkit's columns."""
-    check_places(Path(flags.dataset), flags.output)
+    check_places((flags.dataset, flags.prompt, flags.fewshot), flags.output)
     generate(open_documents(flags.dataset, flags.dataset_source), flags.output, **stage_options(flags))
     as_toolkit(flags.output)
 

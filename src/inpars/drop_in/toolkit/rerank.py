@@ -50,18 +50,20 @@ def run(flags: RerankFlags) -> None:
     dataset = flags.dataset or flags.corpus
     if dataset is None or (flags.dataset is None and flags.queries is None):
         raise OptionError("rerank needs documents and queries", hint="give --dataset, or --corpus and --queries")
+    output = flags.output_run
+    beside, cleared = (output.with_name(f"{output.stem}.{part}.trec") for part in ("bm25", "cleared"))
     given = given_run(flags.input_run) if flags.input_run is not None else None
+    written = (output, cleared) if given else (output, cleared, beside)
+    check_places((flags.dataset, flags.corpus, flags.queries, given), *written)
+    # A model that is not there is told of before a search that may take long.
+    options = stage_options(flags)
     corpus = open_corpus(flags.corpus) if flags.corpus else open_documents(dataset, flags.dataset_source)
     queries = read_queries(flags.queries) if flags.queries else open_tests(dataset, flags.dataset_source).queries
     whole = flags.corpus is None and flags.queries is None
     first = given or (published_run("rerank", dataset) if whole else None)
-    output = flags.output_run
-    beside, cleared = (output.with_name(f"{output.stem}.{part}.trec") for part in ("bm25", "cleared"))
-    if first is not None:
-        check_places(first, output, cleared)
     first = first or searched_run("rerank", dataset, corpus, queries, beside, flags.top_k)
     first = cleared_run("rerank", dataset, first, cleared)
-    rerank(corpus, queries, output, model=flags.model, run=first, **stage_options(flags))
+    rerank(corpus, queries, output, model=flags.model, run=first, **options)
     append_rest(output, first, flags.top_k)
 
 

@@ -43,7 +43,7 @@ def run(flags: FilterFlags) -> Path:
             hint="take mean_log_probs; len's other limit, documents of 300 characters or more, is "
             "`inpars v1 generate --min_doc_chars 300`",
         )
-    check_places(flags.input, flags.output)
+    check_places((flags.input,), flags.output)
     tokens = {"min_tokens": flags.min_tokens, "max_tokens": flags.max_tokens}
     methods: list[dict[str, dict[str, object]]] = [
         {"length": {"min_words": 1, "max_words": 10_000_000, **tokens}},

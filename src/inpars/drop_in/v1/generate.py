@@ -65,7 +65,7 @@ def run(flags: GenerateFlags) -> Path:
     it, where the same command takes it up after a kill. `<stem>.dropped.jsonl` has the documents
     whose answer held no question, `<stem>.errors.jsonl` those to be tried again by the next call.
     """
-    check_places(Path(flags.collection), flags.output)
+    check_places((flags.collection, flags.prompt_template), flags.output)
     flags = _paced(flags)
     model = open_engine(flags.engine, flags)
     corpus, output = open_corpus(flags.collection), flags.output

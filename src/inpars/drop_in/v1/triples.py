@@ -34,7 +34,7 @@ def run(flags: TriplesFlags) -> Path:
     `OptionError` where an output is the input.
     """
     by_id = flags.output.with_name(f"{flags.output.stem}.ids.jsonl")
-    check_places(flags.input, flags.output, flags.output_ids, by_id)
+    check_places((flags.input, flags.corpus), flags.output, flags.output_ids, by_id)
     if flags.index:
         say(f"v1 triples: --index {flags.index} is not needed: BM25 searches {flags.corpus} itself")
     corpus = open_corpus(flags.corpus)
