@@ -45,14 +45,15 @@ class KnownPositives:
 class Wording(NamedTuple):
     """The words of a document, in order and as sets: of all of it, and of its text without the title."""
 
-    contents: tuple[str, frozenset[str]]
-    text: tuple[str, frozenset[str]]
+    contents: tuple[list[str], frozenset[str]]
+    text: tuple[list[str], frozenset[str]]
 
     @classmethod
     def of(cls, document: Document) -> Wording:
         """Take a document's words, in lower case."""
-        contents, text = words(document.contents), words(document.text)
-        return cls((" ".join(contents), frozenset(contents)), (" ".join(text), frozenset(text)))
+        title, text = words(document.title), words(document.text)
+        distinct = frozenset(text)
+        return cls(([*title, *text], distinct.union(title)), (text, distinct))
 
     def says_the_same(self, other: Wording, similarity: float) -> bool:
         """Whether the words have at least this Jaccard similarity, titles aside where both have a text.
