@@ -163,3 +163,15 @@ def test_a_log_probability_that_is_no_number_leaves_the_query_without_any(write_
     assert [query.log_probs for query in queries] == [None, None, None, [], [-0.5]]
     assert [query.score for query in queries] == [None] * 5
     assert (queries[4].query, queries[4].doc_id) == ("NaN", "NaN")
+
+
+def test_where_no_query_was_kept_the_hint_names_the_files_that_say_why(write_jsonl: Callable[..., Path]) -> None:
+    empty, hints = write_jsonl([], "queries.jsonl"), []
+    for part in ("", "errors", "dropped"):
+        if part:
+            write_jsonl([{"doc_id": "d1"}], f"queries.{part}.jsonl")
+        with pytest.raises(InputError, match="expected at least one synthetic query; found an empty file") as error:
+            list(read_synthetic_queries(empty))
+        hints.append(error.value.hint)
+    dropped, errors = (empty.with_name(f"queries.{part}.jsonl") for part in ("dropped", "errors"))
+    assert hints == ["", f"{errors} says why", f"{dropped} and {errors} say why"]

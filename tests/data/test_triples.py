@@ -62,3 +62,16 @@ def test_a_row_without_its_fields_is_an_input_error(write_jsonl: Callable[..., P
 def test_an_empty_file_is_an_input_error(write_jsonl: Callable[..., Path]) -> None:
     with pytest.raises(InputError, match="expected at least one triple; found an empty file"):
         list(read_triples(write_jsonl([])))
+
+
+def test_where_nothing_was_mined_the_hint_names_the_reasons_and_what_may_help(write_jsonl: Callable[..., Path]) -> None:
+    dropped = write_jsonl([{"query_id": "q1", "reason": "no candidate from rank 11 to 100"}], "triples.dropped.jsonl")
+    with pytest.raises(InputError) as error:
+        list(read_triples(write_jsonl([], "triples.jsonl")))
+    assert error.value.hint.startswith(f"{dropped} says why; ")
+    for option in ("--set negatives.skip_top=0", "near_duplicates"):
+        assert option in error.value.hint
+    dropped.unlink()
+    with pytest.raises(InputError) as error:
+        list(read_triples(dropped.with_name("triples.jsonl")))
+    assert not error.value.hint

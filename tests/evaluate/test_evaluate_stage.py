@@ -147,3 +147,16 @@ def test_an_unknown_run_in_a_pair_is_suggested(pair: tuple[str, str]) -> None:
 def test_unknown_measures_are_all_listed() -> None:
     with pytest.raises(OptionError, match="'nDGC@10', 'recall'"):
         inpars.evaluate(RUNS, QRELS, measures=["nDGC@10", "recall"])
+
+
+def test_queries_that_a_run_lacks_are_said_once_for_each_run_concerned(capsys: pytest.CaptureFixture[str]) -> None:
+    most = {query_id: GOOD[query_id] for query_id in list(GOOD)[:7]}
+    few = {query_id: GOOD[query_id] for query_id in list(GOOD)[:2]} | {"nobody judged this": {"a": 1.0}}
+    qrels = QRELS | {"excluded": {"a": 1}, "nothing relevant": {"a": 0}}
+    inpars.evaluate({"good": GOOD, "most": most, "few": few}, qrels, measures=["RR", "AP"], exclude=["excluded"])
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        "evaluate: 1 of 8 judged queries is not in most and counts 0",
+        "evaluate: 6 of 8 judged queries are not in few and count 0",
+    ]
+    assert not said.out

@@ -12,9 +12,9 @@ from inpars.data.corpora import open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document, Query, SyntheticQuery
 from inpars.errors import InparsError
-from inpars.filter.config import ConsistencyOptions
 from inpars.filter.consistency import judge
 from inpars.filter.method import Context, Dropped, Failed
+from inpars.filter.options import ConsistencyOptions
 from inpars.retrieve.bm25 import BM25
 
 DOCUMENTS = [

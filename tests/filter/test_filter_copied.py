@@ -9,9 +9,9 @@ import pytest
 import inpars
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError
-from inpars.filter.config import CopiedOptions
 from inpars.filter.copied import judge
 from inpars.filter.method import Context
+from inpars.filter.options import CopiedOptions
 
 Judged = Callable[..., str | None]
 

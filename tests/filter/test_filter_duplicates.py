@@ -11,10 +11,10 @@ import pytest
 from inpars.data.queries import read_queries
 from inpars.data.records import SyntheticQuery
 from inpars.errors import OptionError
-from inpars.filter.config import DuplicatesOptions
 from inpars.filter.duplicates import judge
 from inpars.filter.method import Context, Dropped
 from inpars.filter.near_words import jaccard
+from inpars.filter.options import DuplicatesOptions
 from inpars.filter.words import words_of
 
 

@@ -18,7 +18,7 @@ import pytest
 import inpars
 from inpars.data.artifacts import facts_of
 from inpars.errors import InparsError, OptionError, Pending
-from inpars.filter.config import JudgeOptions
+from inpars.filter.options import JudgeOptions
 from inpars.models.language.dummy import DummyModel
 from inpars.options import parse_options
 

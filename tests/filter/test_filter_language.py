@@ -11,9 +11,9 @@ from inpars.cli import main
 from inpars.data.queries import read_queries, read_synthetic_queries
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError, OptionError
-from inpars.filter.config import LanguageOptions
 from inpars.filter.language import judge
 from inpars.filter.method import Context
+from inpars.filter.options import LanguageOptions
 
 # Few, so that their models load fast.
 AMONG = ("de", "en", "ja", "pt")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from inpars.data.records import SyntheticQuery
-from inpars.filter.config import LengthOptions
 from inpars.filter.length import judge
 from inpars.filter.method import Context
+from inpars.filter.options import LengthOptions
 
 Judged = Callable[..., str | None]
 

@@ -10,10 +10,10 @@ import pytest
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import OptionError
-from inpars.filter.config import DuplicatesOptions
 from inpars.filter.duplicates import judge
 from inpars.filter.method import Context
 from inpars.filter.near_embeddings import near_embeddings
+from inpars.filter.options import DuplicatesOptions
 from inpars.models.scorers import load_scorer
 
 Texts = list[str]

@@ -11,8 +11,8 @@ import pytest
 import inpars
 from inpars.data.records import SyntheticQuery
 from inpars.errors import OptionError
-from inpars.filter.config import RerankerOptions
 from inpars.filter.method import Context
+from inpars.filter.options import RerankerOptions
 from inpars.filter.reranker import judge
 
 

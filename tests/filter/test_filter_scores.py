@@ -8,7 +8,7 @@ import pytest
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError
-from inpars.filter.config import ScoresOptions
+from inpars.filter.options import ScoresOptions
 from inpars.filter.scores import judge, score
 
 Reasons = Callable[..., list[str | None]]

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError, OptionError
-from inpars.filter.config import SelectionOptions
 from inpars.filter.method import Dropped
+from inpars.filter.options import SelectionOptions
 from inpars.filter.selection import select
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError
-from inpars.filter.config import TopKOptions
+from inpars.filter.options import TopKOptions
 from inpars.filter.top_k import judge
 
 Reasons = Callable[..., list[str | None]]

@@ -122,6 +122,12 @@ def test_training_stops_when_patience_ends(train):
     assert (facts["tuned"], facts["best_step"]) == (False, 0)
 
 
+def test_the_last_steps_weights_are_kept_also_where_patience_ends_the_training(train):
+    model = train(learning_rate=1e-7, max_steps=4, keep_every=2, eval_every=1, patience=3)
+    assert facts_of(model)["steps"] == 3
+    assert sorted(path.name for path in model.glob("checkpoint-*")) == ["checkpoint-2", "checkpoint-3"]
+
+
 def test_weights_that_stay_the_bases_are_refused_not_called_tuned(train, tmp_path):
     with pytest.raises(InparsError, match="still those of the base, bit for bit") as error:
         train(learning_rate=0)

@@ -96,7 +96,16 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
         except TypeError as error:
             raise InputError(path, line=number, expected="a synthetic query", found=shorten(error, 120)) from None
     if not number:
-        raise InputError(path, expected="at least one synthetic query", found="an empty file")
+        raise InputError(
+            path, expected="at least one synthetic query", found="an empty file", hint=where_reasons_lie(path)
+        )
+
+
+def where_reasons_lie(path: Path) -> str:
+    """A hint at the side files of `path` that say why rows are not in it; empty where there are none."""
+    sides = (path.with_name(f"{path.stem}.{part}.jsonl") for part in ("dropped", "errors"))
+    found = [str(side) for side in sides if side.is_file()]
+    return f"{' and '.join(found)} say{'' if found[1:] else 's'} why" if found else ""
 
 
 def write_synthetic_queries(path: str | Path, queries: Iterable[SyntheticQuery]) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from inpars.data.corpora.base import Corpus
 from inpars.data.files import atomic_write, read_jsonl, write_jsonl
+from inpars.data.queries import where_reasons_lie
 from inpars.data.records import Triple
 from inpars.errors import InparsError, InputError, shorten
 
@@ -26,7 +27,13 @@ def read_triples(path: str | Path) -> Iterator[Triple]:
                 found=shorten(error, 120),
             ) from None
     if not number:
-        raise InputError(path, expected="at least one triple", found="an empty file")
+        hint = where_reasons_lie(path)
+        if hint:
+            hint += (
+                "; where the corpus is small, lower skip_top (in a run: --set negatives.skip_top=0), "
+                "and where its documents are alike, raise near_duplicates"
+            )
+        raise InputError(path, expected="at least one triple", found="an empty file", hint=hint)
 
 
 def write_triples(path: str | Path, triples: Iterable[Triple]) -> int:

@@ -16,8 +16,8 @@ from inpars.data.corpora.texts import Texts
 from inpars.data.records import Query, SyntheticQuery
 from inpars.data.runs import ranked
 from inpars.data.sources import source_of
-from inpars.filter.config import ConsistencyOptions
 from inpars.filter.method import Context, Dropped, Failed, Outcome
+from inpars.filter.options import ConsistencyOptions
 from inpars.models.scorers import Scorer, load_scorer
 from inpars.retrieve import Retriever, open_retriever
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from inpars.data.records import SyntheticQuery
-from inpars.filter.config import CopiedOptions
 from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.options import CopiedOptions
 from inpars.filter.sources import source_text
 from inpars.filter.words import number_of_words, shingles, words_of
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from inpars.data.records import SyntheticQuery
 from inpars.data.words import same_words
 from inpars.errors import shorten
-from inpars.filter.config import DuplicatesOptions
 from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.options import DuplicatesOptions
 from inpars.filter.selection import best_first
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from inpars.data.records import SyntheticQuery
-from inpars.filter.config import JudgeOptions
 from inpars.filter.method import Context, Dropped, Failed, Outcome
+from inpars.filter.options import JudgeOptions
 from inpars.filter.sources import source_text
 from inpars.models.judges import Unreadable, open_judge
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import MissingDependency, OptionError
-from inpars.filter.config import LanguageOptions
 from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.options import LanguageOptions
 from inpars.filter.sources import source_text
 
 _READ = 1000

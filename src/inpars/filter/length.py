@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inpars.data.records import SyntheticQuery
-from inpars.filter.config import LengthOptions
 from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.options import LengthOptions
 from inpars.filter.words import number_of_words
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from inpars.data.files import atomic_write
 from inpars.data.hashes import hash_of
 from inpars.errors import OptionError
-from inpars.filter.config import DuplicatesOptions
+from inpars.filter.options import DuplicatesOptions
 from inpars.models.locate import locate
 from inpars.models.scorers import family_of, load_scorer
 from inpars.models.scorers.bi_encoder import BiEncoder

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from inpars.data.records import SyntheticQuery
-from inpars.filter.config import RerankerOptions
 from inpars.filter.method import Context, Failed, Outcome
+from inpars.filter.options import RerankerOptions
 from inpars.filter.selection import select
 from inpars.filter.sources import source_text
 from inpars.models.scorers import Scorer, load_scorer

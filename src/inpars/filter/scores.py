@@ -9,8 +9,8 @@ from statistics import fmean
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError
-from inpars.filter.config import ScoresOptions, Scoring
 from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.options import ScoresOptions, Scoring
 from inpars.filter.selection import select
 
 

@@ -9,8 +9,8 @@ from itertools import compress
 
 from inpars.data.records import SyntheticQuery
 from inpars.errors import InparsError
-from inpars.filter.config import SelectionOptions
 from inpars.filter.method import Dropped, Outcome
+from inpars.filter.options import SelectionOptions
 
 
 def select(queries: Sequence[SyntheticQuery], options: SelectionOptions) -> list[Outcome]:

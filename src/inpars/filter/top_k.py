@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from inpars.data.records import SyntheticQuery
-from inpars.filter.config import TopKOptions
 from inpars.filter.method import Context, Outcome
+from inpars.filter.options import TopKOptions
 from inpars.filter.selection import select
 
 

@@ -14,7 +14,8 @@ from inpars.generate.plan import told
 
 _DEFAULTS = GenerateConfig()
 _Corpus = Annotated[
-    str, Parameter(help="A BEIR folder, a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs.")
+    str,
+    Parameter(help="A folder (BEIR or texts), a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs."),
 ]
 _Options = Annotated[GenerateConfig, Parameter(name="*")]
 

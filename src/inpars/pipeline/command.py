@@ -24,7 +24,7 @@ def run(
     recipe
         Name of a recipe (see `inpars recipes`), or a YAML file.
     corpus
-        A BEIR folder, a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs.
+        A folder (BEIR or texts), a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs.
     output
         Folder for the run.
     queries

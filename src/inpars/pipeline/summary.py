@@ -11,16 +11,16 @@ def summary(metrics: dict[str, Any], title: str) -> Table:
     """Systems by measures; a star where one differs from the first, the first stage, beyond chance (Holm, p < 0.05)."""
     first_stage = next(iter(metrics["systems"]))
     measures = list(next(iter(metrics["systems"].values())))
-    caption = f"* differs from {first_stage}, p < 0.05"
-    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
-    table.add_column("system")
-    for measure in measures:
-        table.add_column(measure, justify="right")
     starred = {
         (row["system"], row["measure"])
         for row in metrics["comparisons"]
         if row["baseline"] == first_stage and row["p_holm"] < 0.05
     }
+    caption = f"* differs from {first_stage}, p < 0.05" if starred else None
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    table.add_column("system")
+    for measure in measures:
+        table.add_column(measure, justify="right")
     for system, values in metrics["systems"].items():
         cells = (f"{values[m]:.4f}{'*' if (system, m) in starred else ' '}" for m in measures)
         table.add_row(system, *cells)

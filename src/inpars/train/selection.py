@@ -97,16 +97,17 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         self.processes.wait()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Score the averaged weights where it is time to, then have a checkpoint written."""
+        """Score the averaged weights where it is time to and have a checkpoint written; keep those asked for."""
         every, step = self.config.keep_every, state.global_step
-        if every and self.processes.main and (step % every == 0 or step == max(self.at)):
+        if step in self.at:
+            if self.processes.main:
+                self._evaluate(step, self.config.base_shares)
+            control.should_training_stop |= self.processes.share(self.processes.main and self.patience_ends)
+            control.should_log = control.should_save = True
+        # Patience may just have made this step the last.
+        last = step == max(self.at) or control.should_training_stop
+        if every and self.processes.main and (step % every == 0 or last):
             self.trainee.save(self.folder / f"checkpoint-{step}")
-        if state.global_step not in self.at:
-            return
-        if self.processes.main:
-            self._evaluate(state.global_step, self.config.base_shares)
-        control.should_training_stop |= self.processes.share(self.processes.main and self.patience_ends)
-        control.should_log = control.should_save = True
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
         """Put loss and learning rate into the learning curve."""

@@ -56,11 +56,12 @@ def test_a_folder_without_a_corpus_is_told_what_lies_in_it(write_documents: Writ
     write_documents("docs.jsonl", [ROW])
     with pytest.raises(InputError) as raised:
         open_corpus(tmp_path)
-    assert str(raised.value) == f"{tmp_path}: expected a BEIR folder with corpus.jsonl; found docs.jsonl"
+    expected = "a BEIR folder with corpus.jsonl, or .txt, .md, .rst files in it or below"
+    assert str(raised.value) == f"{tmp_path}: expected {expected}; found docs.jsonl"
 
 
 def test_an_empty_folder_is_named_as_such(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"expected a BEIR folder with corpus.jsonl; found an empty folder"):
+    with pytest.raises(InputError, match=r"expected a BEIR folder with .*; found an empty folder"):
         open_corpus(tmp_path)
 
 
@@ -82,7 +83,7 @@ def test_a_file_of_an_unknown_format_is_told_which_are_known(tmp_path: Path) -> 
 def test_an_unknown_spec_is_told_what_a_corpus_is(spec: str) -> None:
     with pytest.raises(OptionError, match=f"unknown corpus '{spec}': no such file or folder") as raised:
         open_corpus(spec)
-    for kind in ("BEIR folder", ".parquet", "ir_datasets:ID", "hf:ID", "python-docs"):
+    for kind in ("BEIR folder", ".txt", ".parquet", "ir_datasets:ID", "hf:ID", "python-docs"):
         assert kind in raised.value.hint
 
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from inpars.data.columns import split_columns
+from inpars.data.columns import Columns, split_columns
 from inpars.data.corpora.base import Corpus
 from inpars.data.corpora.file import FileCorpus
+from inpars.data.corpora.folder import TEXT_FILES, FolderCorpus
 from inpars.data.corpora.ir_datasets import IrDatasetsCorpus, is_known
 from inpars.data.files import COMPRESSIONS, format_suffix
 from inpars.data.formats import FORMATS
@@ -17,7 +18,7 @@ from inpars.errors import InputError, OptionError
 BEIR_CORPUS_FILES = tuple(f"corpus.jsonl{suffix}" for suffix in ("", *COMPRESSIONS))
 
 SPECS = (
-    "a BEIR folder, a .jsonl/.csv/.tsv/.parquet file (.gz or .zst too), "
+    "a BEIR folder, a folder of .txt/.md/.rst files, a .jsonl/.csv/.tsv/.parquet file (.gz or .zst too), "
     "ir_datasets:ID, hf:ID[:CONFIG[:SPLIT]] or python-docs"
 )
 
@@ -25,9 +26,10 @@ SPECS = (
 def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
     """Open a corpus.
 
-    `spec` is a BEIR folder (`corpus.jsonl` in it); a `.jsonl`, `.csv`, `.tsv` or `.parquet` file,
-    also `.gz` or `.zst`, with `?id=COLUMN&title=COLUMN&text=COLUMN` where its columns have unusual
-    names; `ir_datasets:ID`; `hf:ID[:CONFIG[:SPLIT]]`; `python-docs`; or an open corpus.
+    `spec` is a BEIR folder (`corpus.jsonl` in it); another folder with `.txt`, `.md` or `.rst` files in
+    it or below, each a document; a `.jsonl`, `.csv`, `.tsv` or `.parquet` file, also `.gz` or `.zst`,
+    with `?id=COLUMN&title=COLUMN&text=COLUMN` where its columns have unusual names; `ir_datasets:ID`;
+    `hf:ID[:CONFIG[:SPLIT]]`; `python-docs`; or an open corpus.
     Raises `InputError` or `OptionError`, which say what was expected and what was found.
     """
     if not isinstance(spec, (str, os.PathLike)):
@@ -41,7 +43,7 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
     location, columns = split_columns(spec)
     path = Path(location)
     if path.is_dir():
-        return FileCorpus(_beir_file(path, BEIR_CORPUS_FILES), columns)
+        return _open_folder(path, columns)
     if path.exists() or format_suffix(path) in FORMATS:
         return FileCorpus(path, columns)
     if is_known(f"beir/{location}"):
@@ -49,12 +51,18 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
     raise OptionError(f"unknown corpus {spec!r}: no such file or folder", hint=f"a corpus is {SPECS}")
 
 
-def _beir_file(folder: Path, names: tuple[str, ...]) -> Path:
-    for name in names:
+def _open_folder(folder: Path, columns: Columns) -> Corpus:
+    for name in BEIR_CORPUS_FILES:
         if (folder / name).is_file():
-            return folder / name
-    listing = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "an empty folder"
-    raise InputError(folder, expected=f"a BEIR folder with {names[0]}", found=listing)
+            return FileCorpus(folder / name, columns)
+    corpus = FolderCorpus(folder)
+    if not corpus.files:
+        listing = ", ".join(sorted(entry.name for entry in folder.iterdir())[:8]) or "an empty folder"
+        expected = f"a BEIR folder with {BEIR_CORPUS_FILES[0]}, or {', '.join(TEXT_FILES)} files in it or below"
+        raise InputError(folder, expected=expected, found=listing)
+    if columns.chosen:
+        raise OptionError(f"{folder}: a folder of text files has no columns", hint="leave out what follows the '?'")
+    return corpus
 
 
 def _huggingface(spec: str) -> Corpus:

@@ -42,5 +42,6 @@ class JudgingOptions(Options):
         """`OptionError` where there is no model to ask."""
         if not self.model:
             raise OptionError(
-                "judging needs a language model", hint="model NAME: a hub id, a path, openai:NAME or vllm:NAME"
+                "judging needs a language model",
+                hint="name one (judge.model; in negatives relabel.judge.model): a hub id, a path, openai:NAME …",
             )
