@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import Field, ValidationError
 
@@ -73,3 +75,13 @@ def test_an_option_given_with_a_dash_and_with_an_underscore_is_refused():
 def test_a_key_that_is_no_name_is_refused_like_any_unknown_one():
     with pytest.raises(OptionError, match=r"unknown option 'generate\.1'"):
         parse_options(GenerateConfig, "generate", {1: 2})
+
+
+class Named(Options):
+    model: str = ""
+    index: Path | None = None
+
+
+def test_a_model_may_be_named_by_a_path() -> None:
+    named = parse_options(Named, "stage", {"model": Path("models") / "mine", "index": Path("here")})
+    assert (named.model, named.index) == (str(Path("models") / "mine"), Path("here"))

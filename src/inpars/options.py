@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -62,13 +63,16 @@ def parse_options(kind: type[O], where: str, values: dict[str, Any]) -> O:
 
 
 def _underscored(where: str, values: Mapping[Any, Any]) -> dict[str, Any]:
-    """`values` with underscores for dashes in its keys, and in those of the mappings inside."""
+    """`values` with underscores for dashes in its keys and text for paths, in the mappings inside too."""
     renamed: dict[str, Any] = {}
     for key, value in values.items():
         name = str(key).replace("-", "_")
         if name in renamed:
             raise OptionError(f"option {where}.{name} is given twice, with a dash and with an underscore")
-        renamed[name] = _underscored(f"{where}.{name}", value) if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping):
+            value = _underscored(f"{where}.{name}", value)
+        # A model is named by its hub id or its folder, which Python has as a path.
+        renamed[name] = os.fspath(value) if isinstance(value, os.PathLike) else value
     return renamed
 
 

@@ -63,6 +63,11 @@ def test_nothing_after_the_sign_is_the_empty_text_and_null_is_no_value():
     assert options["rerank"].device is None
 
 
+def test_a_reference_needs_no_quotes():
+    step = load_recipe("quickstart", ["rerank.first_stage=@train"]).steps[4]
+    assert step.options.retriever == "@train"
+
+
 def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
     loaded = load_recipe("quickstart", ["train.seed=7"])
     again = load_recipe(recipe(tmp_path, loaded.to_yaml()))
@@ -76,6 +81,7 @@ def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
         ("train.epoch=3", "did you mean 'epochs'"),
         ("trian.epochs=3", "did you mean 'train'"),
         ("train.epochs", "step.option=value"),
+        ("train.base_shares=[0.5", "is no YAML"),
         ("train.epochs=many", "train.epochs"),
         ("rerank.fusion=off", "auto, or none"),
         ("generate.extractive.mixtur.title=1", "did you mean 'mixture'"),

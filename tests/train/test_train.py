@@ -99,10 +99,22 @@ def test_the_same_seed_gives_the_same_bytes(triples, toy_corpus, tmp_path, famil
 
 
 def test_a_model_that_is_not_there_is_a_clear_error(triples, toy_corpus, tmp_path):
-    with pytest.raises(InparsError, match="no model at"):
+    with pytest.raises(InparsError, match="there is no model"):
         inpars.train(triples, toy_corpus, tmp_path / "model", base_model=str(tmp_path / "nothing"), **FAST)
 
 
 def test_an_unknown_option_suggests_the_right_one(triples, toy_corpus, tmp_path):
     with pytest.raises(OptionError, match="did you mean 'learning_rate'"):
         inpars.train(triples, toy_corpus, tmp_path / "model", learning_rat=1.0)
+
+
+def test_an_argument_that_the_trainer_cannot_follow_is_a_clear_error(triples, toy_corpus, tmp_path, tiny_bi_encoder):
+    with pytest.raises(OptionError, match=r"training arguments: .*bogus"):
+        inpars.train(
+            triples,
+            toy_corpus,
+            tmp_path / "m",
+            base_model=tiny_bi_encoder,
+            held_out_queries=10,
+            arguments={"report_to": "bogus"},
+        )

@@ -36,6 +36,7 @@ def test_options_become_arguments(tmp_path):
         ({"optimizer": "adamfactor"}, "unknown optimizer", "'adafactor'"),
         ({"scheduler": "constnat"}, "unknown scheduler", "'constant'"),
         ({"arguments": {"logging_strategy": "sometimes"}}, "sometimes", ""),
+        ({"arguments": {"max_grad_norm": "abc"}}, "max_grad_norm: expected 1.0 or the like; found 'abc'", ""),
     ],
 )
 def test_what_cannot_be_given_is_refused(tmp_path, options, message, hint):

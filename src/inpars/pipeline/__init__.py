@@ -18,6 +18,7 @@ from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
 from inpars.data.test_sets import TestSet, open_test_set
 from inpars.errors import InparsError
+from inpars.pipeline.checks import check_models
 from inpars.pipeline.manifest import Manifest
 from inpars.pipeline.measuring import SYNTHETIC, model_behind
 from inpars.pipeline.recipe import Recipe, load_recipe
@@ -56,6 +57,7 @@ def run_recipe(
 
     With `finds_itself` the test queries are documents too, and are left out of what they find.
     """
+    check_models(chosen.steps, output)
     folder = _run_directory(output)
     with atomic_write(folder / "recipe.yaml") as stream:
         stream.write(chosen.to_yaml().encode())

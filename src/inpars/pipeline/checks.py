@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from inpars.errors import OptionError
+from inpars.models.language import split_spec
+from inpars.models.locate import locate, no_model, why_absent
+from inpars.pipeline.references import is_reference
 from inpars.pipeline.steps import QUERIES, TRIPLES, Step
 
 
@@ -43,3 +48,46 @@ def check_retrieval(step: Step, earlier: Mapping[str, Step]) -> None:
 
     assert isinstance(step.options, RetrievalOptions)
     step.options.check()
+
+
+def check_models(steps: Iterable[Step], folder: Path) -> None:
+    """`InparsError` for a model that a step names and that cannot be had, as far as the disk can tell.
+
+    Steps that the run directory `folder` has already may do without their models.
+    """
+    for step in steps:
+        if any((folder / step.name).glob("*.meta.json")):
+            continue
+        for option, model in _models(step):
+            if why := why_absent(locate(model)):
+                raise no_model(model, why, option)
+
+
+_LOADED = ("base_model", "model", "reranker", "retriever", "scorer", "teacher")
+_AROUND = ("positive_aware", "relabel", "judge")
+
+
+def _models(step: Step) -> Iterator[tuple[str, str]]:
+    """`(option, model)` for every folder and hub id from which a step loads a model."""
+    if step.stage.name != "filter":
+        yield from _named(step.name, step.options.model_dump())
+        return
+    from inpars.filter.config import FilterConfig
+
+    assert isinstance(step.options, FilterConfig)
+    for method, options in step.options.steps():
+        values = options.model_dump()
+        # What a method from outside the package calls a model may be a file of its own kind.
+        if method in FilterConfig.model_fields and values.get("kind", "embeddings") == "embeddings":
+            yield from _named(f"{step.name}.{method}", values)
+
+
+def _named(place: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in _LOADED if options.get("backend", "auto") in ("auto", "transformers") else ():
+        value = options.get(name) or ()
+        for model in [value] if isinstance(value, str) else value:
+            if model != "bm25" and not is_reference(model) and split_spec(model)[0] == "transformers":
+                yield f"{place}.{name}", model
+    for name in _AROUND:
+        if name in options:
+            yield from _named(f"{place}.{name}", options[name])

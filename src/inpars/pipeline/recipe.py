@@ -100,8 +100,20 @@ def _override(steps: dict[str, Any], override: str) -> None:
         existing = inner.get(part)
         inner[part] = dict(existing) if isinstance(existing, dict) else {}
         inner = inner[part]
-    # Nothing after the sign is the empty text, as in generate.model= for no model; YAML has null for None.
-    inner[path[-1].replace("-", "_")] = yaml.safe_load(value) if value.strip() else ""
+    inner[path[-1].replace("-", "_")] = _value(override, value.strip())
+
+
+def _value(override: str, text: str) -> Any:
+    # Nothing after the sign is the empty text, as in generate.model= for no model; YAML has null for None, and
+    # wants quotes around @train, which no shell leaves there.
+    if not text or is_reference(text):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise OptionError(
+            f"--set {override!r}: what follows the '=' is no YAML", hint="are its brackets closed?"
+        ) from None
 
 
 def _step(name: str, written: Any, earlier: dict[str, Step], names: Iterable[str]) -> Step:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
-from inpars.data.files import write_json
+from inpars.data.files import first_line, write_json
 from inpars.data.held_out import HeldOut
 from inpars.data.records import Triple
-from inpars.errors import InparsError, MissingDependency, OptionError
-from inpars.models.locate import locate, model_fingerprint
+from inpars.errors import MissingDependency, OptionError
+from inpars.models.locate import locate, model_fingerprint, no_model, why_absent
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 from inpars.train.config import TrainConfig
@@ -127,7 +127,13 @@ def _train(
     monitor = _monitor(config, corpus) if processes.main else None
     with quiet_loading():
         trainee = FAMILIES[config.family](base_model, config)
-    trainer = trainee.trainer(examples, folder / "checkpoints", steps)
+    try:
+        trainer = trainee.trainer(examples, folder / "checkpoints", steps)
+    except (RuntimeError, ValueError, ImportError) as error:
+        # An argument may need a library that is not there, or several processes.
+        if not config.arguments:
+            raise
+        raise OptionError(f"training arguments: {first_line(error)}") from error
     selection = Selection(trainee, held_out, folder, config, steps, processes, monitor)
     checkpoint = processes.share(_last_checkpoint(folder / "checkpoints") if processes.main else None)
     with progress_bar() if processes.main else contextlib.nullcontext() as bar:
@@ -199,10 +205,8 @@ def _told(facts: dict[str, Any]) -> str:
 
 def _load_path(model: str) -> str:
     where = locate(model)
-    if os.sep in where and where.startswith((".", os.sep)) and not Path(where).is_dir():
-        raise InparsError(
-            f"no model at {where!r}", hint="give a folder with a saved model, or the name of one on the hub"
-        )
+    if why := why_absent(where):
+        raise no_model(model, why)
     return where
 
 

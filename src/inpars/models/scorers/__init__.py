@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from inpars.data.runs import Run
 from inpars.errors import InparsError, MissingDependency
-from inpars.models.files import model_file, model_json
+from inpars.models.files import base_of_adapter, model_file, model_json, modules_of, require_configuration
 from inpars.models.locate import locate
 from inpars.models.scorers.options import Family, ScoringOptions
 from inpars.registry import Registry
@@ -42,7 +42,7 @@ SCORERS: Registry[type[Scorer]] = Registry(
 
 
 def load_scorer(model: str | Path, options: ScoringOptions | None = None) -> Scorer:
-    """Load a model for scoring."""
+    """Load a model for scoring. `InparsError` where there is none, or its files are broken."""
     options, where = options or ScoringOptions(), locate(model)
     try:
         import sentence_transformers  # noqa: F401 - fails here, with a hint, rather than in the middle
@@ -55,10 +55,13 @@ def load_scorer(model: str | Path, options: ScoringOptions | None = None) -> Sco
 
 
 def family_of(model: str) -> Family:
-    """The family of a saved model, from its configuration files, never from its name."""
-    saved, config = model_json(model, "config_sentence_transformers.json"), model_json(model, "config.json")
-    if not (saved or config) and (adapter := model_json(model, "adapter_config.json")):
-        return family_of(locate(adapter["base_model_name_or_path"]))
+    """The family of a saved model, from its configuration files, never from its name.
+
+    `InparsError` where there is no such model, or its files do not tell.
+    """
+    config, saved = model_json(model, "config.json"), model_json(model, "config_sentence_transformers.json")
+    if not (saved or config) and (base := base_of_adapter(model)):
+        return family_of(locate(base))
     kind = saved.get("model_type", "SentenceTransformer" if saved else "")
     architecture = str((config.get("architectures") or [""])[0])
     if kind == "CrossEncoder":
@@ -72,12 +75,12 @@ def family_of(model: str) -> Family:
         return "seq2seq"
     if architecture.endswith("ForCausalLM"):
         return "llm"
+    require_configuration(model)
     raise InparsError(
         f"cannot tell what kind of model {model!r} is: its files name none of {', '.join(SCORERS)}",
-        hint="is the path right? otherwise say which with --family",
+        hint="say which with --family",
     )
 
 
 def _has_logit_score(model: str) -> bool:
-    modules: Any = model_json(model, "modules.json") or []
-    return any(str(module.get("type", "")).endswith("LogitScore") for module in modules)
+    return any(str(module.get("type", "")).endswith("LogitScore") for module in modules_of(model))

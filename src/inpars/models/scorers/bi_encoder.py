@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from inpars.data.runs import Run
+from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import autocast, default_device
 from inpars.models.scorers.options import ScoringOptions
 
@@ -20,9 +21,7 @@ class BiEncoder:
     """A sentence-transformers model. Documents are embedded once and remembered by id, as long as there is room."""
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
-        from sentence_transformers import SentenceTransformer
-
-        self._take(SentenceTransformer(str(model), device=options.device or default_device()), options)
+        self._take(load_bi_encoder(str(model), options.device or default_device()), options)
 
     @classmethod
     def over(cls, model: Any, options: ScoringOptions) -> BiEncoder:
@@ -70,3 +69,13 @@ class BiEncoder:
         with autocast(self.precision, self.device):
             embeddings = encode(list(texts), batch_size=self.batch_size, show_progress_bar=False)
         return np.asarray(embeddings, dtype=np.float32)
+
+
+def load_bi_encoder(model: str, device: str) -> Any:
+    """A `SentenceTransformer`."""
+    from sentence_transformers import SentenceTransformer
+
+    with loading(model):
+        loaded = SentenceTransformer(model, device=device)
+    require_vocabulary(model, getattr(loaded, "tokenizer", None))
+    return loaded

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from inpars.errors import InparsError
 from inpars.models.engines.choose import Choice, InMemory
+from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
@@ -22,10 +23,8 @@ class CrossEncoder(PairScorer):
     """
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
-        from sentence_transformers import CrossEncoder as Model
-
         device = options.device or default_device()
-        loaded = Model(str(model), device=device)
+        loaded = load_cross_encoder(str(model), device)
         if loaded.num_labels not in (1, 2):
             raise InparsError(
                 f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs where a reranker has one or two",
@@ -35,7 +34,7 @@ class CrossEncoder(PairScorer):
         del loaded
 
         def load() -> Classifier:
-            return Classifier(first.pop() if first else Model(str(model), device=device))
+            return Classifier(first.pop() if first else load_cross_encoder(str(model), device))
 
         super().__init__(tokens, Choice(load, options, device), options.batch_tokens)
 
@@ -62,6 +61,16 @@ class Classifier(nn.Module):  # type: ignore[misc]
         types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         logits: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **types).logits
         return logits.float()
+
+
+def load_cross_encoder(model: str, device: str, labels: int | None = None) -> Any:
+    """A sentence-transformers `CrossEncoder`, with so many outputs; by default those that it was saved with."""
+    from sentence_transformers import CrossEncoder as Model
+
+    with loading(model):
+        loaded = Model(model, num_labels=labels, device=device)
+    require_vocabulary(model, loaded.tokenizer)
+    return loaded
 
 
 def _tokens(model: Any) -> PairTokens:

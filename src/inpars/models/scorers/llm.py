@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from inpars.errors import InparsError
 from inpars.models.engines.choose import Choice
 from inpars.models.engines.eager import Eager
-from inpars.models.files import model_file, model_json
+from inpars.models.files import base_of_adapter, model_file
+from inpars.models.loading import loading, require_vocabulary
 from inpars.models.locate import locate
 from inpars.models.precision import Precision, default_device, resolve
 from inpars.models.scorers.chat import give_template, tokens_of
@@ -92,16 +93,20 @@ def load_reranker(model: str, device: str, dtype: Any) -> Any:
 
     options: dict[str, Any] = {"model_kwargs": {"dtype": dtype}}
     if model_file(model, "modules.json"):
-        loaded = CrossEncoder(model, device=device, **options)
+        with loading(model):
+            loaded = CrossEncoder(model, device=device, **options)
+        require_vocabulary(model, loaded.tokenizer)
         give_template(loaded, own=True)
         return loaded
-    adapter = model_json(model, "adapter_config.json")
-    if adapter:
-        loaded = load_reranker(locate(adapter["base_model_name_or_path"]), device, dtype)
-        loaded.transformers_model.load_adapter(model)
+    if base := base_of_adapter(model):
+        loaded = load_reranker(locate(base), device, dtype)
+        with loading(model):
+            loaded.transformers_model.load_adapter(model)
         return loaded
-    transformer = Transformer(model, transformer_task="text-generation", **options)
+    with loading(model):
+        transformer = Transformer(model, transformer_task="text-generation", **options)
     tokenizer = transformer.tokenizer
+    require_vocabulary(model, tokenizer)
     no, yes = (tokenizer.convert_tokens_to_ids(word) for word in ("no", "yes"))
     if no is None or yes is None or no == yes:
         raise InparsError(

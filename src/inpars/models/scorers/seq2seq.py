@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from inpars.models.engines.choose import Choice, InMemory
 from inpars.models.files import model_file
+from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
@@ -25,15 +26,12 @@ class Seq2Seq(PairScorer):
     """
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
-        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
-        tokenizer = AutoTokenizer.from_pretrained(str(model))
+        tokenizer = load_tokenizer(str(model))
         scheme = scheme_of(str(model), model_file(str(model), FILE), options.scheme)
         target_ids = scheme.target_ids(tokenizer)
 
         def load() -> TargetLogits:
-            loaded = AutoModelForSeq2SeqLM.from_pretrained(str(model), dtype=torch.float32)
-            return TargetLogits(loaded, target_ids, shrink=True)
+            return TargetLogits(load_seq2seq(str(model)), target_ids, shrink=True)
 
         engine = Choice(load, options, options.device or default_device())
         super().__init__(PairTokens(tokenizer, scheme.max_length, scheme.template), engine, options.batch_tokens)
@@ -93,3 +91,21 @@ class TargetRows(nn.Module):  # type: ignore[misc]
         """As `nn.Linear`."""
         with torch.autocast(hidden.device.type, enabled=False):
             return nn.functional.linear(hidden.float(), self.weight)
+
+
+def load_tokenizer(model: str) -> Any:
+    """The model's tokenizer."""
+    from transformers import AutoTokenizer
+
+    with loading(model):
+        tokenizer = AutoTokenizer.from_pretrained(model)
+    require_vocabulary(model, tokenizer)
+    return tokenizer
+
+
+def load_seq2seq(model: str) -> Any:
+    """The model with its weights in fp32."""
+    from transformers import AutoModelForSeq2SeqLM
+
+    with loading(model):
+        return AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32)

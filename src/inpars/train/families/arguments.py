@@ -50,14 +50,18 @@ def check_arguments(config: TrainConfig) -> None:
     from transformers import SchedulerType, TrainingArguments
     from transformers.training_args import OptimizerNames
 
-    known = {field.name for field in fields(TrainingArguments)} - _OPTIONS.keys() - _OWNED.keys()
-    for name in config.arguments:
+    defaults = {field.name: field.default for field in fields(TrainingArguments)}
+    known = defaults.keys() - _OPTIONS.keys() - _OWNED.keys()
+    for name, value in config.arguments.items():
         if name in _OPTIONS:
             raise OptionError(f"arguments.{name}: this has an option of its own", hint=f"give {_OPTIONS[name]}")
         if name in _OWNED:
             raise OptionError(f"arguments.{name} cannot be given: {_OWNED[name]}")
         if name not in known:
             raise unknown_name("training argument", name, known)
+        # The library finds out in the middle of training.
+        if isinstance(value, str) and isinstance(defaults[name], (int, float)):
+            raise OptionError(f"arguments.{name}: expected {defaults[name]!r} or the like; found {value!r}")
     for kind, chosen, names in (
         ("optimizer", config.optimizer, OptimizerNames),
         ("scheduler", config.scheduler, SchedulerType),

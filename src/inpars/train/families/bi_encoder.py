@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inpars.models.precision import default_device
-from inpars.models.scorers.bi_encoder import BiEncoder
+from inpars.models.scorers.bi_encoder import BiEncoder, load_bi_encoder
 from inpars.models.scorers.options import ScoringOptions
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Examples
@@ -17,10 +17,8 @@ class BiEncoderTrainee:
     """A sentence-transformers bi-encoder, trained in-batch or query by query."""
 
     def __init__(self, model: str, config: TrainConfig) -> None:
-        from sentence_transformers import SentenceTransformer
-
         self.config = config
-        self.model = SentenceTransformer(model, device=config.device or default_device())
+        self.model = load_bi_encoder(model, config.device or default_device())
         if config.similarity:
             # It is saved with the model, which sentence-transformers loads with it.
             self.model.similarity_fn_name = {"cos": "cosine", "dot": "dot"}[config.similarity]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inpars.models.precision import default_device
-from inpars.models.scorers.cross_encoder import CrossEncoder
+from inpars.models.scorers.cross_encoder import CrossEncoder, load_cross_encoder
 from inpars.models.scorers.options import ScoringOptions
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Examples
@@ -17,10 +17,8 @@ class CrossEncoderTrainee:
     """A sentence-transformers cross-encoder, trained by `CrossEncoderTrainer` with any loss of `PairLoss`."""
 
     def __init__(self, model: str, config: TrainConfig) -> None:
-        from sentence_transformers import CrossEncoder as Model
-
         self.config = config
-        self.model = Model(model, num_labels=1, device=config.device or default_device())
+        self.model = load_cross_encoder(model, config.device or default_device(), labels=1)
         self.model.max_seq_length = min(int(self.model.max_seq_length or config.max_length), config.max_length)
         prepare(self.model, config)
 

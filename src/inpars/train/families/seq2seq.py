@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, Trainer, TrainingArguments
+from transformers import Trainer, TrainingArguments
 
 from inpars.models.files import model_file
 from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.scheme import FILE, scheme_of
-from inpars.models.scorers.seq2seq import Seq2Seq
+from inpars.models.scorers.seq2seq import Seq2Seq, load_seq2seq, load_tokenizer
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Examples
 from inpars.train.families.arguments import make_arguments, set_dropout, trained_in
@@ -30,9 +30,9 @@ class Seq2SeqTrainee:
     def __init__(self, model: str, config: TrainConfig) -> None:
         scheme = scheme_of(model, model_file(model, FILE), config.scheme)
         self.config, self.scheme = config, replace(scheme, max_length=config.max_length)
-        self.tokenizer = AutoTokenizer.from_pretrained(model)
+        self.tokenizer = load_tokenizer(model)
         device = config.device or default_device()
-        self.model = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32).to(device)
+        self.model = load_seq2seq(model).to(device)
         set_dropout(self.model, config.dropout)
         _in_fp32(self.model.get_output_embeddings())
 

@@ -7,12 +7,9 @@ from typing import Any, cast
 
 from inpars.errors import InparsError, MissingDependency, OptionError, shorten
 from inpars.models.language.options import TransformersOptions
+from inpars.models.loading import failures
 from inpars.models.locate import locate
 from inpars.models.precision import Precision, resolve
-
-# What the libraries raise over files that are absent, broken or of something else, and over code that a model
-# brings and that needs what is not installed.
-_FAILURES = (OSError, ValueError, KeyError, RuntimeError, ImportError)
 
 
 def load_tokenizer(name: str, options: TransformersOptions) -> Any:
@@ -21,7 +18,7 @@ def load_tokenizer(name: str, options: TransformersOptions) -> Any:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(locate(name), **_source(options))
-    except _FAILURES as error:
+    except failures() as error:
         raise _unloadable(name, error) from None
     if len(tokenizer) < 2:
         # Where there are no files of one, the library makes one up.
@@ -35,14 +32,13 @@ def load_config(name: str, options: TransformersOptions) -> Any:
 
     try:
         return AutoConfig.from_pretrained(locate(name), **_source(options))
-    except _FAILURES as error:
+    except failures() as error:
         raise _unloadable(name, error) from None
 
 
 def load_model(name: str, options: TransformersOptions, device: str) -> Any:
     """The model, ready to write on `device` ("auto" spreads it over all GPUs)."""
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     arguments: dict[str, Any] = _source(options)
@@ -57,7 +53,7 @@ def load_model(name: str, options: TransformersOptions, device: str) -> Any:
             arguments["device_map"] = device
     try:
         model, found = AutoModelForCausalLM.from_pretrained(locate(name), output_loading_info=True, **arguments)
-    except (*_FAILURES, SafetensorError) as error:
+    except failures() as error:
         raise _unloadable(name, error) from None
     if absent := sorted(found["missing_keys"]):
         raise _unloadable(name, f"its files have no weights for {shorten(', '.join(absent))}")
