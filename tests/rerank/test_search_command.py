@@ -45,7 +45,7 @@ def test_bm25_is_what_searches_where_nothing_is_said(toy_corpus, tmp_path):
     [
         (("--first-stage", "dense"), "first_stage dense needs a bi-encoder"),
         (("--retriever", "some-model"), "did you mean --first-stage dense?"),
-        (("--first-stage", "dens"), "first_stage"),
+        (("--first-stage", "dens"), "--first-stage: "),
         (("--family", "seq2seq"), "--family"),
     ],
 )
