@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -93,3 +95,14 @@ def test_a_broken_line_names_file_and_line_and_leaves_no_output(tmp_path):
     done = inpars("generate", corpus, "--output", tmp_path / "q.jsonl", code=2)
     assert "corpus.jsonl, line 2: expected one JSON object" in done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["corpus.jsonl"]
+
+
+def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-m", "inpars", "generate", "python-docs", "--queries-per-document", "50"]
+    started = subprocess.Popen([*command, "--output", tmp_path / "q.jsonl"], stderr=subprocess.PIPE, text=True)
+    while started.poll() is None and not (tmp_path / ".q.jsonl.units").exists():
+        time.sleep(0.05)
+    started.send_signal(signal.SIGINT)
+    _, told = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "the same command goes on from here" in told
