@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from inpars.errors import OptionError
-from inpars.models.language import split_spec
 from inpars.models.locate import locate, no_model, why_absent
-from inpars.pipeline.references import is_reference
+from inpars.pipeline.models import named_models
 from inpars.pipeline.steps import QUERIES, TRIPLES, Step
 
 
@@ -58,36 +56,6 @@ def check_models(steps: Iterable[Step], folder: Path) -> None:
     for step in steps:
         if any((folder / step.name).glob("*.meta.json")):
             continue
-        for option, model in _models(step):
-            if why := why_absent(locate(model)):
+        for option, model, here in named_models(step):
+            if here and (why := why_absent(locate(model))):
                 raise no_model(model, why, option)
-
-
-_LOADED = ("base_model", "model", "reranker", "retriever", "scorer", "teacher")
-_AROUND = ("positive_aware", "relabel", "judge")
-
-
-def _models(step: Step) -> Iterator[tuple[str, str]]:
-    """`(option, model)` for every folder and hub id from which a step loads a model."""
-    if step.stage.name != "filter":
-        yield from _named(step.name, step.options.model_dump())
-        return
-    from inpars.filter.config import FilterConfig
-
-    assert isinstance(step.options, FilterConfig)
-    for method, options in step.options.steps():
-        values = options.model_dump()
-        # What a method from outside the package calls a model may be a file of its own kind.
-        if method in FilterConfig.model_fields and values.get("kind", "embeddings") == "embeddings":
-            yield from _named(f"{step.name}.{method}", values)
-
-
-def _named(place: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in _LOADED if options.get("backend", "auto") in ("auto", "transformers") else ():
-        value = options.get(name) or ()
-        for model in [value] if isinstance(value, str) else value:
-            if model != "bm25" and not is_reference(model) and split_spec(model)[0] == "transformers":
-                yield f"{place}.{name}", model
-    for name in _AROUND:
-        if name in options:
-            yield from _named(f"{place}.{name}", options[name])

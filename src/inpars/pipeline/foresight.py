@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
+from inpars.pipeline.models import named_models
 from inpars.pipeline.recipe import Recipe
-from inpars.pipeline.references import is_reference
 from inpars.pipeline.steps import Step
 
 
@@ -30,8 +29,8 @@ def foresee(recipe: Recipe, documents: int, test_queries: int, given_queries: in
         said, pairs = getattr(counting, step.stage.name)(step)
         found.steps.append((step.name, said))
         found.pairs += pairs
-        named = [model for model in _models(step) if model and model != "bm25" and not is_reference(model)]
-        found.models += [model for model in dict.fromkeys(named) if model not in found.models]
+        named = dict.fromkeys(each.model for each in named_models(step))
+        found.models += [model for model in named if model not in found.models]
     return found
 
 
@@ -107,19 +106,3 @@ def _kept(queries: int, limit: float | None) -> int:
     if not limit:
         return queries
     return min(queries, math.ceil(limit * queries) if limit < 1 else int(limit))
-
-
-def _models(step: Step) -> list[str]:
-    """The models among the options of a step, as they are named there."""
-    options: list[dict[str, Any]] = [step.options.model_dump()]
-    if step.stage.name == "filter":
-        from inpars.filter.config import FilterConfig
-
-        assert isinstance(step.options, FilterConfig)
-        options = [chosen.model_dump() for _, chosen in step.options.steps()]
-    found: list[str] = []
-    for values in options:
-        for name in ("model", "reranker", "retriever", "teacher", "base_model"):
-            value = values.get(name)
-            found += [value] if isinstance(value, str) else list(value or ())
-    return found
