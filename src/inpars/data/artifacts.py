@@ -9,7 +9,6 @@ has nothing to do.
 from __future__ import annotations
 
 import glob
-import hashlib
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from inpars import __version__
-from inpars.data.files import atomic_write, file_hash, read_json, write_json, write_jsonl
+from inpars.data.files import atomic_write, digest_of, read_json, write_json, write_jsonl
 from inpars.data.hashes import hash_of
 from inpars.errors import OptionError
 from inpars.options import Options
@@ -32,12 +31,22 @@ def sidecar(path: Path) -> Path:
     return path.with_name(f"{path.name}.meta.json")
 
 
+def side_file(path: Path, part: str) -> Path:
+    """Where rows lie that are not the output `path` itself but go with it: `<stem>.<part>.jsonl`."""
+    return path.with_name(f"{path.stem}.{part}.jsonl")
+
+
+def where_reasons_lie(path: Path) -> str:
+    """A hint at the side files of `path` that say why rows are not in it; empty where there are none."""
+    sides = (side_file(path, part) for part in ("dropped", "errors"))
+    found = [str(side) for side in sides if side.is_file()]
+    return f"{' and '.join(found)} say{'' if found[1:] else 's'} why" if found else ""
+
+
 def fingerprint_of(path: Path) -> str:
     """What identifies a file, or a folder's files, as an input: the contents and how they came to be."""
-    digest = hashlib.sha256()
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    for file in files:
-        digest.update(f"{file.relative_to(path)}\x1f{file_hash(file)}\x1e".encode())
+    digest = digest_of(path, (str(file.relative_to(path)) for file in files))
     meta = sidecar(path)
     if meta.is_file():
         digest.update(str(read_json(meta).get("fingerprint")).encode())
@@ -111,7 +120,7 @@ class Artifact:
 
     def side_file(self, part: str) -> Path:
         """Where rows lie that are not the output itself but go with it: `<stem>.<part>.jsonl`."""
-        return self.output.with_name(f"{self.output.stem}.{part}.jsonl")
+        return side_file(self.output, part)
 
     def merge(self, part: str = "") -> int:
         """Join the units, or that part of them, into the output or its side file; returns the number of rows.

@@ -186,6 +186,14 @@ def _digest(stream: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
+def digest_of(folder: Path, names: Iterable[str]) -> hashlib._Hash:
+    """SHA-256, to be gone on with, over the names of files in `folder` and their bytes."""
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(f"{name}\x1f{file_hash(folder / name)}\x1e".encode(errors="surrogateescape"))
+    return digest
+
+
 @contextlib.contextmanager
 def _compressed(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
     if suffix == ".gz":

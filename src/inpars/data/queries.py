@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from inpars.data.artifacts import where_reasons_lie
 from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
 from inpars.data.files import decode, format_suffix, read_jsonl, read_lines, write_jsonl
 from inpars.data.formats import FORMATS, open_rows
@@ -99,13 +100,6 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
         raise InputError(
             path, expected="at least one synthetic query", found="an empty file", hint=where_reasons_lie(path)
         )
-
-
-def where_reasons_lie(path: Path) -> str:
-    """A hint at the side files of `path` that say why rows are not in it; empty where there are none."""
-    sides = (path.with_name(f"{path.stem}.{part}.jsonl") for part in ("dropped", "errors"))
-    found = [str(side) for side in sides if side.is_file()]
-    return f"{' and '.join(found)} say{'' if found[1:] else 's'} why" if found else ""
 
 
 def write_synthetic_queries(path: str | Path, queries: Iterable[SyntheticQuery]) -> int:

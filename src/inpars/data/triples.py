@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from inpars.data.artifacts import where_reasons_lie
 from inpars.data.corpora.base import Corpus
 from inpars.data.files import atomic_write, read_jsonl, write_jsonl
-from inpars.data.queries import where_reasons_lie
 from inpars.data.records import Triple
 from inpars.errors import InparsError, InputError, shorten
 

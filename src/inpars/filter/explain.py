@@ -13,7 +13,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from inpars.data.artifacts import facts_of, sidecar
+from inpars.data.artifacts import facts_of, side_file, sidecar
 from inpars.data.files import read_jsonl
 from inpars.errors import InputError
 
@@ -48,7 +48,7 @@ def explanation(output: str | Path, *, examples: int = 3, seed: int = 0) -> Rend
     )
     for part, field, why, title in groups:
         if facts[part]:
-            chosen = _chosen(output.with_name(f"{output.stem}.{part}.jsonl"), field, examples, seed)
+            chosen = _chosen(side_file(output, part), field, examples, seed)
             for name, total in ((entry["method"], entry[part]) for entry in funnel if entry[part]):
                 parts.append(_examples(chosen.get(name, []), title.format(name), total, why))
     if facts["kept"]:

@@ -8,7 +8,7 @@ about medicine was taken for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from inpars.data.records import SyntheticQuery
@@ -60,7 +60,9 @@ class _Detector:
             from lingua import IsoCode639_1, Language, LanguageDetectorBuilder
         except ImportError:
             raise MissingDependency("lingua-language-detector", "filters", "the filter method language") from None
-        known, spoken = _codes(Language.all()), _codes(Language.all_spoken_ones())
+        known, spoken = (
+            {_code(language) for language in some} for some in (Language.all(), Language.all_spoken_ones())
+        )
         chosen = {*options.among, *options.languages}
         if unknown := sorted(chosen - known):
             raise OptionError(
@@ -80,16 +82,17 @@ class _Detector:
     def confidences(self, texts: list[str]) -> list[dict[str, float]]:
         """For each text the confidence in every language; all 0 where nothing tells them apart."""
         found = self._lingua.compute_language_confidence_values_in_parallel(texts)
-        return [{value.language.iso_code_639_1.name.lower(): value.value for value in values} for values in found]
+        return [{_code(value.language): value.value for value in values} for values in found]
 
     def languages(self, texts: list[str]) -> list[Sequence[str]]:
         """For each text the one language that it is in, or none where that cannot be told."""
         found = self._lingua.detect_languages_in_parallel_of(texts)
-        return [() if language is None else tuple(_codes([language])) for language in found]
+        return [() if language is None else (_code(language),) for language in found]
 
 
-def _codes(languages: Iterable[Any]) -> set[str]:
-    return {language.iso_code_639_1.name.lower() for language in languages}
+def _code(language: Any) -> str:
+    code: str = language.iso_code_639_1.name.lower()
+    return code
 
 
 def _measured(confidence: dict[str, float], wanted: Sequence[str]) -> dict[str, Any] | None:

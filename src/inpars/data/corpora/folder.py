@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from inpars.data.corpora.base import IndexedCorpus
-from inpars.data.files import decode, file_hash, read_lines
+from inpars.data.files import decode, digest_of, read_lines
 from inpars.data.records import Document
 from inpars.errors import InputError
 
@@ -56,10 +55,7 @@ class FolderCorpus(IndexedCorpus):
     def fingerprint(self) -> str:
         """SHA-256 over the path and the bytes of each file."""
         if not self._fingerprint:
-            digest = hashlib.sha256()
-            for path in self.files:
-                digest.update(f"{path}\x1f{file_hash(self.folder / path)}\x1e".encode(errors="surrogateescape"))
-            self._fingerprint = digest.hexdigest()
+            self._fingerprint = digest_of(self.folder, self.files).hexdigest()
         return self._fingerprint
 
 

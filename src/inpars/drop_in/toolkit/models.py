@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from inpars.errors import InparsError
-from inpars.models.files import model_file, model_json
+from inpars.models.files import model_file, model_json, require_configuration
 from inpars.models.locate import locate
 from inpars.models.scorers.options import SchemeName
 from inpars.models.scorers.scheme import FILE, scheme_of
 from inpars.progress import say
-
-# What a saved model has that keeps its configuration elsewhere: an adapter, and sentence-transformers' own.
-_WITHOUT_CONFIG = ("adapter_config.json", "modules.json")
 
 
 def is_seq2seq(model: str) -> bool:
@@ -20,11 +17,8 @@ def is_seq2seq(model: str) -> bool:
     """
     where = locate(model)
     config = model_json(where, "config.json")
-    if not config and not any(model_file(where, name) for name in _WITHOUT_CONFIG):
-        raise InparsError(
-            f"there is no model {model!r}: it is no folder with a saved one, and cannot be had from the Hub",
-            hint="is the path right, or the name? offline, only what is in the Hub library's cache can be had",
-        )
+    if not config:
+        require_configuration(where)
     if not (architectures := config.get("architectures")):
         return bool(config.get("is_encoder_decoder"))
     return any("ForConditionalGeneration" in name for name in architectures)

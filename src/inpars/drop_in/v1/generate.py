@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from inpars.data.artifacts import side_file
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.files import read_jsonl
@@ -70,7 +71,7 @@ def run(flags: GenerateFlags) -> Path:
     model = open_engine(flags.engine, flags)
     corpus, output = open_corpus(flags.collection), flags.output
     folder = output.with_name(f".{output.name}.v1")
-    dropped, errors = (output.with_name(f"{output.stem}.{part}.jsonl") for part in ("dropped", "errors"))
+    dropped, errors = (side_file(output, part) for part in ("dropped", "errors"))
     done = doc_ids(output) | doc_ids(dropped)
     errors.unlink(missing_ok=True)
     prompt = write_prompt(flags.prompt_template, flags.good_bad, folder)
@@ -82,7 +83,7 @@ def run(flags: GenerateFlags) -> Path:
         work = _ask(window, corpus.name, model, prompt, folder / "questions.jsonl", flags)
         counts["questions"] += append(output, _rows(work, window, model, flags.include_doc_probs))
         for path, part in ((dropped, "dropped"), (errors, "errors")):
-            side = work.with_name(f"{work.stem}.{part}.jsonl")
+            side = side_file(work, part)
             counts[part] += append(path, (row for _, row in read_jsonl(side)) if side.exists() else ())
     shutil.rmtree(folder)
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number or what == "questions")
