@@ -22,11 +22,11 @@ def test_a_run_is_written_best_first_with_ranks_from_1(tmp_path: Path) -> None:
     )
 
 
-def test_no_two_scores_of_a_query_are_written_alike_and_ties_stand_in_the_order_of_ids(tmp_path: Path) -> None:
+def test_no_two_scores_of_a_query_are_written_alike_and_of_ties_the_larger_id_comes_first(tmp_path: Path) -> None:
     ids = [f"d{number:04d}" for number in range(3000)]
-    write_run(tmp_path / "run.trec", {"q1": dict.fromkeys(reversed(ids), 0.1)}, "x")
+    write_run(tmp_path / "run.trec", {"q1": dict.fromkeys(ids, 0.1)}, "x")
     rows = fields_of(tmp_path / "run.trec")
-    assert [row[2] for row in rows] == ids
+    assert [row[2] for row in rows] == ids[::-1]
     assert [int(row[3]) for row in rows] == list(range(1, 3001))
     scores = [float(row[4]) for row in rows]
     assert all(earlier > later for earlier, later in pairwise(scores))
@@ -37,18 +37,25 @@ def test_no_two_scores_of_a_query_are_written_alike_and_ties_stand_in_the_order_
 def test_a_score_just_below_a_chain_of_ties_is_pushed_down_and_keeps_its_place() -> None:
     step = 2.0**-24  # between single-precision numbers just below 1
     scores = {"a": 1.0, "b": 1.0, "c": 1.0, "d": 1 - step, "e": 0.5}
-    assert list(tie_free(scores)) == [("a", 1.0), ("b", 1 - step), ("c", 1 - 2 * step), ("d", 1 - 3 * step), ("e", 0.5)]
+    assert list(tie_free(scores)) == [("c", 1.0), ("b", 1 - step), ("a", 1 - 2 * step), ("d", 1 - 3 * step), ("e", 0.5)]
 
 
 def test_scores_that_differ_below_the_sixth_decimal_keep_their_order() -> None:
     assert [doc_id for doc_id, _ in tie_free({"a": 0.12345671, "b": 0.12345674})] == ["b", "a"]
 
 
+def test_scores_are_compared_in_single_precision_also_at_the_cut() -> None:
+    scores = {"b": 1.0, "a": 1.0 + 1e-9, "c": 1.0, "d": 0.5}
+    assert [doc_id for doc_id, _ in ranked(scores)] == ["c", "b", "a", "d"]
+    assert top_k(scores, 2) == {"c": 1.0, "b": 1.0}
+    assert [doc_id for doc_id, _ in ranked({"a": 2e300, "b": 1e300})] == ["b", "a"]
+
+
 def test_what_is_written_reads_back_in_the_same_order(tmp_path: Path) -> None:
     run = {"q1": {"b": 2.0, "a": 2.0, "c": 5.25}}
     write_run(tmp_path / "run.trec.gz", run, "x")
     again = read_run(tmp_path / "run.trec.gz")
-    assert [doc_id for doc_id, _ in ranked(again["q1"])] == ["c", "a", "b"]
+    assert [doc_id for doc_id, _ in ranked(again["q1"])] == ["c", "b", "a"]
     write_run(tmp_path / "again.trec.gz", again, "x")
     assert (tmp_path / "again.trec.gz").read_bytes() == (tmp_path / "run.trec.gz").read_bytes()
 

@@ -32,7 +32,7 @@ def dense(toy_corpus: Path, tiny_bi_encoder: Path) -> Dense:
 
 def test_reciprocal_rank_fusion_orders_the_union_and_breaks_ties_by_id() -> None:
     found = merged([["a", "b", "c"], ["c", "d"]])
-    assert list(found) == ["c", "a", "b", "d"]
+    assert list(found) == ["c", "a", "d", "b"]
     assert found == pytest.approx({"c": 1 / 63 + 1 / 61, "a": 1 / 61, "b": 1 / 62, "d": 1 / 62})
 
 

@@ -120,10 +120,10 @@ def test_one_query_many_queries_and_a_stream_of_them_find_the_same(index, toy_co
     assert alone == {query_id: list(scores) for query_id, scores in run.items()}
 
 
-def test_copies_stand_in_the_order_of_their_ids_with_falling_scores(tiny_bi_encoder):
+def test_of_copies_the_larger_id_comes_first_with_falling_scores(tiny_bi_encoder):
     documents = [Document(f"copy{number}", "wing lift") for number in (3, 1, 2)] + [Document("007", "heat plate")]
     found = Dense.of(MemoryCorpus(documents), tiny_bi_encoder, scoring=EXACT).search("wing lift", 10)
-    assert [doc_id for doc_id in found if doc_id != "007"] == ["copy1", "copy2", "copy3"]
+    assert [doc_id for doc_id in found if doc_id != "007"] == ["copy3", "copy2", "copy1"]
     assert set(found) == {"007", "copy1", "copy2", "copy3"}, "fewer documents than were asked for"
     assert all(earlier > later for earlier, later in pairwise(found.values()))
 

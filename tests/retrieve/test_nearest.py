@@ -9,7 +9,7 @@ from inpars.retrieve.nearest import Exact, best
 
 def brute_force(matrix, doc_ids, query, k):
     scores = (matrix.astype(np.float64) @ query.astype(np.float64)).astype(np.float32)
-    order = sorted(range(len(matrix)), key=lambda place: (-scores[place], doc_ids[place]))[:k]
+    order = sorted(range(len(matrix)), key=lambda place: (scores[place], doc_ids[place]), reverse=True)[:k]
     return [doc_ids[place] for place in order]
 
 
@@ -42,7 +42,7 @@ def test_more_results_than_rows_are_all_the_rows(vectors):
     assert [len(found) for found in searched(matrix, doc_ids, queries, 10_000, 64)] == [700] * 9
 
 
-def test_equal_rows_stand_in_the_order_of_their_ids_whatever_block_they_are_in():
+def test_of_equal_rows_the_larger_ids_come_first_whatever_block_they_are_in():
     """Three thousand copies of one row, which no bounded pool of candidates can hold, among a few others."""
     rng = np.random.default_rng(1)
     copy, others = rng.standard_normal(16).astype(np.float32), rng.standard_normal((20, 16)).astype(np.float32)
@@ -50,7 +50,7 @@ def test_equal_rows_stand_in_the_order_of_their_ids_whatever_block_they_are_in()
     doc_ids = [f"{number:04d}" for number in rng.permutation(len(matrix))]
     [found] = searched(matrix, doc_ids, copy[None, :], 10, 50)
     assert found == brute_force(matrix, doc_ids, copy, 10)
-    assert found == sorted(found)
+    assert found == sorted(found, reverse=True)
 
 
 def test_rows_of_any_length_are_compared_by_their_dot_product():

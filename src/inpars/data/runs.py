@@ -17,8 +17,13 @@ Run: TypeAlias = dict[str, dict[str, float]]
 
 
 def ranked(scores: Mapping[str, float]) -> list[tuple[str, float]]:
-    """The documents of one query, best first; equal scores stand in the order of their ids."""
-    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    """The documents of one query, best first, in the order that trec_eval gives them.
+
+    Scores are compared in single precision, and of equal ones the document with the larger id comes first.
+    """
+    with np.errstate(over="ignore"):
+        singles = np.array([*scores.values()], dtype=np.float64).astype(np.float32).tolist()
+    return [(doc_id, scores[doc_id]) for _, doc_id in sorted(zip(singles, scores, strict=True), reverse=True)]
 
 
 def top_k(scores: Mapping[str, float], k: int) -> dict[str, float]:
@@ -65,8 +70,8 @@ def read_run_lines(path: str | Path) -> Iterator[tuple[int, str, str, float]]:
 def write_run(path: str | Path, run: Run | Iterable[tuple[str, Mapping[str, float]]], tag: str) -> None:
     """Write a run in TREC form, atomically: sorted, ranks from 1, no two scores of a query alike.
 
-    Given query by query, as pairs, the run need never be held as a whole. Evaluation programs break
-    ties each in its own way, so a score that would tie with the one before it is written a millionth
+    Given query by query, as pairs, the run need never be held as a whole. Not every evaluation program
+    breaks ties as trec_eval does, so a score that would tie with the one before it is written a millionth
     lower. `InparsError` for an id that a line of a run cannot hold.
     """
     with atomic_write(Path(path)) as stream:

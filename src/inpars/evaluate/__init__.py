@@ -87,7 +87,7 @@ def evaluate(
     that do not count, for any run; without it they are those of the few-shot examples found with runs
     that are files (see `inpars.data.fewshot.find_fewshot`). `options` are the fields of `EvaluateConfig`.
     """
-    from inpars.evaluate.measures import parse_measures, per_query
+    from inpars.data.measures import parse_measures, per_query
     from inpars.evaluate.significance import compare, holm
 
     config = parse_options(EvaluateConfig, "evaluate", options)
@@ -100,14 +100,17 @@ def evaluate(
     judged, excluded = _without(judged, fewshot_queries(runs.values()) if exclude is None else set(exclude))
     measures = parse_measures(config.measures)
     loaded = {name: read_run(run) if isinstance(run, (str, Path)) else run for name, run in runs.items()}
+    lacking: dict[frozenset[str], list[str]] = {}
     for name, run in loaded.items():
         if not judged.keys() & run.keys():
             raise InparsError(
                 f"run {name!r} and the judgments share no query", hint="are the query ids of the two the same?"
             )
-        if missing := len(judged.keys() - run.keys()):
-            counted = "is not in {} and counts 0" if missing == 1 else "are not in {} and count 0"
-            say(f"evaluate: {missing:,} of {len(judged):,} judged queries {counted.format(name)}")
+        lacking.setdefault(frozenset(judged.keys() - run.keys()), []).append(name)
+    for missing, names in lacking.items():
+        if missing:
+            counted = "is not in {} and counts 0" if len(missing) == 1 else "are not in {} and count 0"
+            say(f"evaluate: {len(missing):,} of {len(judged):,} judged queries {counted.format(', '.join(names))}")
     values = {name: per_query(run, judged, measures) for name, run in loaded.items()}
     if pairs is None:
         baseline = config.baseline or next(iter(runs))

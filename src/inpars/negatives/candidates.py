@@ -85,7 +85,7 @@ def merged(rankings: Sequence[Iterable[str]]) -> dict[str, float]:
     """Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009): every document that some ranking has, best first.
 
     A score is the sum of `1 / (60 + rank)` over the rankings. Only ranks count, since the scores of
-    different retrievers have no scale in common. Equal scores stand in the order of their ids.
+    different retrievers have no scale in common. Ties are broken as in any run.
     """
     scores: defaultdict[str, float] = defaultdict(float)
     for ranking in rankings:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from ir_measures import iter_calc, nDCG
 
+from inpars.data.measures import parse_measures, per_query
 from inpars.data.qrels import Qrels
 from inpars.data.runs import Run
 
@@ -19,7 +19,7 @@ WEIGHTS = (0.5, 0.55, 0.6, 0.65, 0.7)
 """The weights tried. A synthetic query is no judge beyond these: left in its document it flatters
 BM25, cut out of it it flatters the model, and real queries lie in between."""
 
-_MEASURE = nDCG @ 10
+_MEASURE = "nDCG@10"
 
 
 class Choice(NamedTuple):
@@ -50,13 +50,15 @@ def fuse(first_stage: Run, model: Run, weight: float) -> Run:
 def choose_weight(first_stage: Run, model: Run, qrels: Qrels) -> Choice:
     """The weight nearest to `PRIOR` that the held-out queries do not tell apart from the best.
 
+    Every query in `qrels` counts, with 0 where the first stage has none of its documents.
     Two weights are told apart where the mean of their paired differences in nDCG@10 is larger than
     its standard error (the one-standard-error rule).
     """
-    per_query = {weight: _per_query(fuse(first_stage, model, weight), qrels) for weight in WEIGHTS}
-    means = {weight: float(values.mean()) for weight, values in per_query.items()}
+    measures = parse_measures([_MEASURE])
+    values = {w: per_query(fuse(first_stage, model, w), qrels, measures)[_MEASURE] for w in WEIGHTS}
+    means = {weight: float(found.mean()) for weight, found in values.items()}
     best = max(WEIGHTS, key=lambda weight: (means[weight], -abs(weight - PRIOR)))
-    as_good = [weight for weight in WEIGHTS if _indistinct(per_query[best], per_query[weight])]
+    as_good = [weight for weight in WEIGHTS if _indistinct(values[best], values[weight])]
     weight = min(as_good, key=lambda weight: (abs(weight - PRIOR), -means[weight]))
     return Choice(weight, {f"{weight:.2f}": round(mean, 4) for weight, mean in means.items()})
 
@@ -64,11 +66,6 @@ def choose_weight(first_stage: Run, model: Run, qrels: Qrels) -> Choice:
 def _indistinct(best: np.ndarray, other: np.ndarray) -> bool:
     difference = best - other
     return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(len(difference)))
-
-
-def _per_query(run: Run, qrels: Qrels) -> np.ndarray:
-    values = {metric.query_id: metric.value for metric in iter_calc([_MEASURE], qrels, run)}
-    return np.array([values.get(query_id, 0.0) for query_id in qrels])
 
 
 def _standardised(scores: Mapping[str, float], doc_ids: list[str]) -> np.ndarray:

@@ -65,7 +65,7 @@ class _Pool:
 def best(
     matrix: np.ndarray, doc_ids: Sequence[str], query: np.ndarray, places: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The `k` best of the rows at `places` and their scores, best first, equal ones in the order of their ids.
+    """The `k` best of the rows at `places` and their scores, best first, of equal ones the larger id.
 
     Products are summed in double precision, each row alike, so that equal rows have equal scores.
     """
@@ -79,6 +79,6 @@ def best(
     if len(places) > k:
         kept = scores >= np.partition(scores, -k)[-k]
         places, scores = places[kept], scores[kept]
-    keys = [(-score, doc_ids[place]) for score, place in zip(scores.tolist(), places.tolist(), strict=True)]
-    order = np.array(sorted(range(len(keys)), key=keys.__getitem__)[:k], dtype=np.int64)
+    keys = [(score, doc_ids[place]) for score, place in zip(scores.tolist(), places.tolist(), strict=True)]
+    order = np.array(sorted(range(len(keys)), key=keys.__getitem__, reverse=True)[:k], dtype=np.int64)
     return places[order], scores[order]

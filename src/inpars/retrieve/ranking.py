@@ -1,9 +1,9 @@
 """The best documents of many queries over postings, by numpy or by numba: the same bits from either.
 
 A document is ranked by one whole number: the score's bits, which order as positive floats do, above
-the place of its id, counted from the end, so that of equal scores the smaller id is the larger number.
-No two are alike, so there is one right answer, whoever looks for it. Scores are summed in float32 in
-the order of the query's terms.
+the place of its id among the sorted ids, so that of equal scores the larger id wins, as in trec_eval.
+No two numbers are alike, so there is one right answer, whoever looks for it. Scores are summed in
+float32 in the order of the query's terms.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def best(index: Postings, queries: Sequence[np.ndarray], k: int, select: Select)
     steps = np.arange(keys.shape[1])
     bits = (keys >> np.uint64(32)).astype(np.int64) + steps
     bits = np.where(keys > 0, np.minimum.accumulate(bits, axis=1) - steps, 0)
-    ranks = _LOW - (keys & np.uint64(_LOW)).astype(np.int64)
+    ranks = (keys & np.uint64(_LOW)).astype(np.int64)
     return Best(ranks, bits.astype(np.int32).view(np.float32), found)
 
 
@@ -75,9 +75,7 @@ def with_numpy(index: Postings, queries: Sequence[np.ndarray], keys: np.ndarray)
             # All that reach the k-th score stay until ties are broken.
             kept = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
             matched, scores = matched[kept], scores[kept]
-        of_query = scores.view(np.uint32).astype(np.uint64) << np.uint64(32) | (
-            np.uint64(_LOW) - index.ranks[matched].astype(np.uint64)
-        )
+        of_query = scores.view(np.uint32).astype(np.uint64) << np.uint64(32) | index.ranks[matched].astype(np.uint64)
         if len(of_query) > k:
             of_query = np.partition(of_query, len(of_query) - k)[len(of_query) - k :]
         row[: len(of_query)] = of_query
@@ -153,8 +151,7 @@ def _select(
             if highest >= low:
                 for document in range(start, start + _BLOCK):
                     if bits[document] >= low:
-                        rank = np.uint64(_LOW) - np.uint64(ranks[document])
-                        key = np.uint64(bits[document]) << np.uint64(32) | rank
+                        key = np.uint64(bits[document]) << np.uint64(32) | np.uint64(ranks[document])
                         if key > floor:
                             pool[size] = key
                             size += 1

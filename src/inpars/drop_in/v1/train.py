@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from inpars.data.files import atomic_write, read_json
+from inpars.data.measures import parse_measures
 from inpars.drop_in.v1.examples import training_data
 from inpars.drop_in.v1.watching import watched_files
 from inpars.options import Options
@@ -121,9 +122,7 @@ def run(flags: TrainFlags) -> Path:
 
 def _write_results(model: Path, path: Path, measures: dict[str, str]) -> None:
     """A row for each evaluation, the one before the first step included."""
-    import ir_measures
-
-    names = {column: f"monitor {ir_measures.parse_measure(name)}" for column, name in measures.items()}
+    names = {column: f"monitor {parse_measures([name])[0]}" for column, name in measures.items()}
     rows = [row for row in read_json(model / "learning_curve.json") if names["map"] in row]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

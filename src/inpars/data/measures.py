@@ -44,8 +44,8 @@ def _parse(name: str) -> Any:
 def per_query(run: Run, qrels: Qrels, measures: Sequence[Any]) -> PerQuery:
     """The value of each measure for each judged query; 0 where the run has nothing for it.
 
-    Ties are broken by document id first, so that every measure sees one and the same ranking; it is
-    handed on as ranks, because trec_eval compares scores in single precision only.
+    Ties are broken first, as trec_eval breaks them, and every measure is given the ranks: not all
+    programs that compute measures agree on ties, and here all see one and the same ranking.
     """
     ranking = {query_id: _by_rank(scores) for query_id, scores in run.items() if query_id in qrels}
     found: Mapping[tuple[str, str], float] = {

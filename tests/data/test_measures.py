@@ -7,13 +7,16 @@ from pathlib import Path
 
 import ir_measures
 import pytest
+import pytrec_eval
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inpars.data.corpora import open_corpus
+from inpars.data.measures import parse_measures, per_query
 from inpars.data.qrels import Qrels, read_qrels
 from inpars.data.queries import read_queries
 from inpars.data.runs import Run
 from inpars.errors import OptionError
-from inpars.evaluate.measures import parse_measures, per_query
 from inpars.retrieve.bm25 import BM25
 
 NAMES = ["nDCG@10", "AP", "R@100", "RR@10", "RR", "P@20", "Judged@10", "AP(rel=2)"]
@@ -62,8 +65,8 @@ def test_values_stand_in_the_order_of_the_judgments() -> None:
     assert values({"q1": {"a": 1.0}, "q2": {"a": 1.0}}, qrels, "RR") == {"RR": [1.0, 0.0]}
 
 
-@pytest.mark.parametrize(("relevant", "reciprocal_rank"), [("a", 1), ("b", 1 / 2), ("c", 1 / 3)])
-def test_every_measure_breaks_ties_by_document_id_whatever_the_order_of_the_run(
+@pytest.mark.parametrize(("relevant", "reciprocal_rank"), [("a", 1 / 3), ("b", 1 / 2), ("c", 1)])
+def test_every_measure_breaks_ties_by_descending_document_id_whatever_the_order_of_the_run(
     relevant: str, reciprocal_rank: float
 ) -> None:
     for seed in range(5):
@@ -72,15 +75,33 @@ def test_every_measure_breaks_ties_by_document_id_whatever_the_order_of_the_run(
         assert found == {name: [pytest.approx(reciprocal_rank)] for name in ("AP", "RR", "RR@10")}
 
 
-@pytest.mark.parametrize("relevant", ["a", "b"])
-@pytest.mark.parametrize("scores", [(1000.000001, 1000.0), (1e-9, 1e-10), (0.123456789, 0.123456788), (3e9, 3e9 - 1)])
-def test_scores_that_differ_too_little_for_single_precision_still_rank(
-    scores: tuple[float, float], relevant: str
+@pytest.mark.parametrize(("relevant", "reciprocal_rank"), [("a", 1 / 2), ("b", 1)])
+@pytest.mark.parametrize("scores", [(1000.000001, 1000.0), (0.123456789, 0.123456788), (3e9, 3e9 - 1), (1e300, 2e300)])
+def test_scores_that_are_equal_in_single_precision_are_ties(
+    scores: tuple[float, float], relevant: str, reciprocal_rank: float
 ) -> None:
-    other = "b" if relevant == "a" else "a"
-    run = {"q": {relevant: scores[0], other: scores[1]}}
-    names = ("AP", "RR", "RR@10", "nDCG@10", "P@1")
-    assert values(run, {"q": {relevant: 1}}, *names) == {name: [1.0] for name in names}
+    found = values({"q": dict(zip("ab", scores, strict=True))}, {"q": {relevant: 1}}, "AP", "RR", "RR@10", "P@1")
+    assert found == {name: [reciprocal_rank] for name in ("AP", "RR", "RR@10")} | {"P@1": [reciprocal_rank // 1]}
+
+
+# Few different scores, some of them apart in double precision only; ids whose order as text is not that as numbers,
+# and some beyond ASCII, which trec_eval compares byte by byte.
+_SCORES = st.sampled_from([0.0, 1.0, 1.0 + 1e-9, -1.0, 0.5, 0.5 + 1e-10, 12.25, 1e-40, 3e38])
+_DOC_IDS = st.sampled_from(["d1", "d10", "d2", "D2", "é", "z", "日本", "𝄞", "d-1"])
+_RUNS = st.dictionaries(_DOC_IDS, _SCORES, min_size=1)
+_JUDGED = st.dictionaries(_DOC_IDS, st.integers(0, 2), min_size=1).filter(lambda judged: any(judged.values()))
+
+
+@settings(max_examples=300, deadline=None)
+@given(run=_RUNS, judged=_JUDGED)
+def test_tied_runs_are_measured_as_pytrec_eval_measures_them(run: dict[str, float], judged: dict[str, int]) -> None:
+    theirs = {"nDCG@5": "ndcg_cut_5", "AP": "map", "RR": "recip_rank", "P@5": "P_5", "R@5": "recall_5"}
+    evaluator = pytrec_eval.RelevanceEvaluator({"q": judged}, set(theirs.values()))
+    expected = evaluator.evaluate({"q": run})["q"]
+    found = values({"q": run}, {"q": judged}, *theirs)
+    assert {name: value for name, (value,) in found.items()} == pytest.approx(
+        {n: expected[t] for n, t in theirs.items()}
+    )
 
 
 def test_measures_keep_their_names_and_aliases_become_the_usual_one() -> None:
