@@ -29,7 +29,15 @@ def test_only_queries_with_a_relevant_document_are_kept_and_with_all_their_judgm
     test_set = open_test_set(str(make_folder(tmp_path)), None, None)
     assert test_set is not None
     assert [query.query_id for query in test_set.queries] == ["q1"]
-    assert test_set.qrels == {"q1": {"d1": 1, "d2": 0}}
+    assert test_set.qrels["q1"] == {"d1": 1, "d2": 0}
+    assert "zero" not in test_set.qrels
+
+
+def test_judged_queries_without_a_text_are_listed_and_stay_among_the_judgments(tmp_path: Path) -> None:
+    test_set = open_test_set(str(make_folder(tmp_path)), None, None)
+    assert test_set is not None
+    assert test_set.without_text == ["other"]
+    assert test_set.qrels.keys() == {"q1", "other"}
 
 
 def test_a_beir_folder_with_named_columns_brings_its_test_set_too(tmp_path: Path) -> None:

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 import inpars
+from inpars.data.corpora import open_corpus
+from inpars.data.held_out import HeldOut
+from inpars.data.runs import read_run
 from inpars.errors import InparsError
+from inpars.retrieve.bm25 import BM25
 
 FAST = [
     "generate.queries_per_document=3",
@@ -35,7 +39,10 @@ def fast(tiny_bi_encoder):
 
 def files(folder):
     """Every file of a run that must be the same from one run to the next, by name."""
-    steady = ("queries.jsonl", "triples.jsonl", ".trec", "metrics.json", ".tsv", "recipe.yaml", ".safetensors")
+    steady = (
+        *("queries.jsonl", "triples.jsonl", ".trec", "metrics.json", "agreement.json", ".tsv"),
+        *("recipe.yaml", ".safetensors"),
+    )
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -53,7 +60,7 @@ def test_a_run_measures_every_system_and_says_what_it_did(toy_corpus, tmp_path, 
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
     assert metrics["test_set"] == {"kind": "test queries", "queries": 10}
     assert {p.name for p in (tmp_path / "run").iterdir()} == {
-        "recipe.yaml", "manifest.json", "metrics.json",
+        "recipe.yaml", "manifest.json", "metrics.json", "agreement.json",
         "index", "generate", "filter", "negatives", "train", "rerank", "evaluate",
     }  # fmt: skip
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
@@ -114,21 +121,95 @@ def test_a_changed_document_redoes_everything(toy_corpus, toy_rows, tmp_path, fa
     assert not any(step["reused"] for step in steps.values())
 
 
-def test_without_judgments_the_held_out_queries_are_scored_and_named_as_such(toy_corpus, tmp_path, fast, capsys):
+def test_without_judgments_the_agreement_with_the_generator_is_measured_and_named_as_such(
+    toy_corpus, tmp_path, fast, capsys
+):
     corpus = toy_corpus / "corpus.jsonl"
-    metrics = inpars.run(corpus=corpus, output=tmp_path / "run", set=fast)
-    assert set(metrics["systems"]) == SYSTEMS
-    assert metrics["test_set"] == {"kind": "held-out synthetic queries", "queries": 10}
-    assert "not that search got better" in metrics["verdict"][-1]
-    assert "held-out synthetic queries" in capsys.readouterr().out
+    agreement = inpars.run(corpus=corpus, output=tmp_path / "run", set=[*fast, "rerank.top_k=4"])
+    assert json.loads((tmp_path / "run" / "agreement.json").read_text()) == agreement
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    assert set(agreement["systems"]) == SYSTEMS
+    assert agreement["comparisons"] == []
+    test_set = agreement["test_set"]
+    assert (test_set["kind"], test_set["queries"], test_set["depth"]) == ("held-out synthetic queries", 10, 4)
+    assert 0 < test_set["found"] < 10, "a query whose source is not retrieved is not helped to it"
+    said = f"BM25 finds the source of {test_set['found']} of 10 held-out queries in its best 4"
+    assert all(system["R@100"] == test_set["found"] / 10 for system in agreement["systems"].values())
+    printed = capsys.readouterr()
+    assert said in printed.out
+    assert said in printed.err
+    for word in ("agrees with the generator", "2405.07767", "twenty queries", "--qrels"):
+        assert word in printed.out
+    for word in ("beats", "best system", "worse", "p = ", "*"):
+        assert word not in printed.out + "".join(agreement["verdict"])
 
 
-def test_a_test_set_that_comes_and_goes_is_never_mixed_with_the_held_out_queries(toy_corpus, tmp_path, fast):
+def test_every_held_out_figure_is_that_of_the_runs_over_the_whole_corpus(toy_corpus, tmp_path, fast):
+    """Measured again from the runs, whose candidates are the first stage's over the corpus that each query may see."""
+    folder = tmp_path / "run"
+    agreement = inpars.run(corpus=toy_corpus / "corpus.jsonl", output=folder, set=[*fast, "rerank.top_k=4"])
+    held_out = HeldOut.load(folder / "train" / "model" / "held_out")
+    files = {"bm25": "first_stage"} | {name: name for name in SYSTEMS - {"bm25"}}
+    runs = {name: folder / "rerank" / "agreement" / f"{file}.trec" for name, file in files.items()}
+    corpus = {document.doc_id: document for document in open_corpus(toy_corpus)}
+    sources = {doc_id for judged in held_out.qrels.values() for doc_id in judged}
+    cut = {d: text for d, text in held_out.documents.items() if d in sources and text != corpus[d].contents}
+    documents = [(d, cut.get(d, document.contents)) for d, document in corpus.items()]
+    whole = [(d, document.contents) for d, document in corpus.items()]
+    found = read_run(runs["bm25"])
+    for query in held_out.queries:
+        index = BM25(documents if cut.keys() & held_out.qrels[query.query_id].keys() else whole)
+        assert found.get(query.query_id, {}) == pytest.approx(index.search(query.text, 4))
+    assert inpars.evaluate(runs, held_out.qrels).systems == agreement["systems"]
+
+
+def test_figures_with_and_without_judgments_stand_in_files_of_their_own(toy_corpus, tmp_path, fast):
     queries, qrels = toy_corpus / "queries.jsonl", toy_corpus / "qrels" / "test.tsv"
     judged, corpus = {"queries": queries, "qrels": qrels}, toy_corpus / "corpus.jsonl"
     run = lambda **more: inpars.run(corpus=corpus, output=tmp_path / "run", set=fast, **more)  # noqa: E731
-    first, synthetic, again = run(**judged), run(), run(**judged)
-    assert first == again != synthetic
+    read = lambda name: (tmp_path / "run" / name).read_bytes()  # noqa: E731
+    synthetic = run()
+    agreement, systems = read("agreement.json"), read("evaluate/agreement.json")
+    metrics = run(**judged)
+    judged_metrics = read("metrics.json")
+    assert (read("agreement.json"), read("evaluate/agreement.json")) == (agreement, systems)
+    assert run() == synthetic
+    assert read("metrics.json") == judged_metrics
+    assert run(**judged) == metrics != synthetic
+
+
+def test_judged_queries_without_a_text_are_reported_and_count_0_as_they_do_for_evaluate(
+    toy_corpus, tmp_path, fast, capsys, write_jsonl
+):
+    rows = [json.loads(line) for line in (toy_corpus / "queries.jsonl").read_text().splitlines()]
+    queries, qrels = write_jsonl(rows[:7], "queries.jsonl"), toy_corpus / "qrels" / "test.tsv"
+    metrics = inpars.run(corpus=toy_corpus, queries=queries, qrels=qrels, output=tmp_path / "run", set=fast)
+    printed = capsys.readouterr()
+    assert "3 of 10 judged queries have no text and count 0: 'q7', 'q8', 'q9'" in printed.err
+    assert "10 test queries (3 without text count 0)" in " ".join(printed.out.split())
+    runs = {name: tmp_path / "run" / "rerank" / f"{name}.trec" for name in SYSTEMS}
+    evaluation = inpars.evaluate(runs, qrels)
+    assert evaluation.systems == metrics["systems"]
+    assert "3 of 10 judged queries are not in " in capsys.readouterr().err
+
+
+def test_where_the_base_is_kept_it_is_scored_once(toy_corpus, tmp_path, fast):
+    folder = tmp_path / "run"
+    metrics = inpars.run(corpus=toy_corpus, output=folder, set=[*fast, "train.min_gain=1000"])
+    assert metrics["systems"]["tuned"] == metrics["systems"]["base"]
+    for place in (folder / "rerank", folder / "rerank" / "agreement"):
+        for name in ("", "_fused"):
+            assert (place / f"tuned{name}.trec").read_bytes() == (place / f"base{name}.trec").read_bytes()
+
+
+def test_without_held_out_queries_and_without_judgments_there_is_nothing_to_measure(toy_corpus, tmp_path, fast):
+    nothing = ["train.held_out_queries=0", "train.keep=last", "train.base_shares=[0]"]
+    with pytest.raises(InparsError, match="nothing to measure"):
+        inpars.run(corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=[*fast, *nothing])
+    assert not (tmp_path / "run").exists()
+    metrics = inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=[*fast, *nothing])
+    assert set(metrics["systems"]) == SYSTEMS
+    assert not (tmp_path / "run" / "agreement.json").exists()
 
 
 def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):

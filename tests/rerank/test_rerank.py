@@ -9,7 +9,6 @@ import pytest
 import inpars
 from inpars.data.artifacts import facts_of, sidecar
 from inpars.data.queries import read_queries
-from inpars.data.records import Query
 from inpars.data.runs import ranked, read_run
 from inpars.errors import InparsError, OptionError
 from inpars.models.engines import ENGINES
@@ -111,7 +110,7 @@ def test_a_given_run_is_cut_to_top_k_by_score_not_by_the_order_of_its_lines(toy_
     assert set(run["q0"]) == {"d07", "d01"}
 
 
-def test_of_tied_scores_those_with_the_first_ids_are_kept_whatever_the_order_of_the_lines(
+def test_of_tied_scores_those_with_the_last_ids_are_kept_whatever_the_order_of_the_lines(
     toy_corpus, tmp_path, tiny_bi_encoder
 ):
     given = tmp_path / "given.trec"
@@ -119,7 +118,7 @@ def test_of_tied_scores_those_with_the_first_ids_are_kept_whatever_the_order_of_
     given.write_text("".join(f"q0 Q0 {d} {n} {2 if d == 'd40' else 1} x\n" for n, d in enumerate(doc_ids, start=1)))
     options = {"model": tiny_bi_encoder, "run": given, "top_k": 3, "fusion": "none"}
     run = read_run(inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", **options))
-    assert set(run["q0"]) == {"d40", "d03", "d05"}
+    assert set(run["q0"]) == {"d40", "d11", "d09"}
 
 
 def test_a_unit_holds_whole_queries_of_at_most_so_many_pairs(toy_corpus, tmp_path, tiny_bi_encoder, monkeypatch):
@@ -220,31 +219,6 @@ def test_another_retriever_at_the_same_place_is_another_run(toy_corpus, tmp_path
     config["prompts"] = {"query": "wing ", "document": "heat plate jet "}
     (model / "config_sentence_transformers.json").write_text(json.dumps(config))
     assert search(*arguments, **options).read_bytes() != before
-
-
-def test_the_weight_for_a_dense_first_stage_is_chosen_on_the_retrievers_own_scores(
-    toy_corpus, toy_rows, tmp_path, tiny_bi_encoder, tiny_cross_encoder
-):
-    from inpars.data.held_out import HeldOut
-    from inpars.models.scorers import load_scorer
-    from inpars.rerank.fusion import choose_weight
-
-    documents = {row["_id"]: row["text"] for row in toy_rows[:20]}
-    queries = [Query(f"h{n}", toy_rows[n]["title"]) for n in range(12)]
-    qrels = {query.query_id: {f"d{n:02d}": 1} for n, query in enumerate(queries)}
-    bm25 = {query.query_id: {d: 20.0 - n for n, d in enumerate(documents)} for query in queries}
-    HeldOut(queries, qrels, documents, bm25).save(tmp_path / "held_out")
-    options = {"first_stage": "dense", "retriever": str(tiny_bi_encoder), "held_out": tmp_path / "held_out"}
-    run = inpars.rerank(
-        toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", model=tiny_cross_encoder, **options
-    )
-    texts, candidates = {q.query_id: q.text for q in queries}, {q: list(s) for q, s in bm25.items()}
-    dense, model = (
-        load_scorer(path).score(texts, documents, candidates) for path in (tiny_bi_encoder, tiny_cross_encoder)
-    )
-    expected = choose_weight(dense, model, qrels).held_out
-    assert facts_of(run)["held_out_ndcg@10_by_weight"] == expected
-    assert choose_weight(bm25, model, qrels).held_out != expected
 
 
 def test_probabilities_keep_the_ranking_and_lie_between_0_and_1(toy_corpus, tmp_path, tiny_cross_encoder):

@@ -13,9 +13,9 @@ from inpars.models.scorers.scheme import SCHEMES, Scheme
 from inpars.train.card import model_card
 
 CANDIDATES = [
-    {"step": 0, "base_share": 1.0, "held_out_ndcg@10": 0.41, "gain_in_standard_errors": 0.0},
-    {"step": 50, "base_share": 0.5, "held_out_ndcg@10": 0.4321, "gain_in_standard_errors": 0.4},
-    {"step": 50, "base_share": 0.0, "held_out_ndcg@10": 0.5234, "gain_in_standard_errors": 3.21},
+    {"step": 0, "base_share": 1.0, "selection_score": 0.41, "gain_in_standard_errors": 0.0},
+    {"step": 50, "base_share": 0.5, "selection_score": 0.4321, "gain_in_standard_errors": 0.4},
+    {"step": 50, "base_share": 0.0, "selection_score": 0.5234, "gain_in_standard_errors": 3.21},
 ]
 FACTS = {
     "family": "cross-encoder",
@@ -83,7 +83,7 @@ def test_adapters_are_an_llms_alone(tmp_path):
 
 def test_a_gain_is_told_with_its_uncertainty(tmp_path):
     text = card(tmp_path, **FACTS)
-    assert "nDCG@10 0.5234 against the base's 0.4100 (+3.2 standard errors)" in text
+    assert "selection score 0.5234, the base's 0.4100 (+3.2 standard errors)" in text
     assert "untouched" not in text
 
 
@@ -91,7 +91,7 @@ def test_an_untouched_base_says_so(tmp_path):
     facts = FACTS | {"tuned": False, "best_step": 0, "best_base_share": 1.0, "weights": {"base": "a", "model": "a"}}
     text = card(tmp_path, **facts)
     assert "No. **This is the untouched base model**" in text
-    assert "The best that was tried: nDCG@10 0.5234 against the base's 0.4100" in text
+    assert "The best that was tried: selection score 0.5234, the base's 0.4100" in text
     assert "| base | 100% | 0.4100 |  | yes |" in text
     assert "fine-tuned with" not in text
 

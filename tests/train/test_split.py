@@ -118,6 +118,11 @@ def test_a_positive_that_bm25_found_last_stays_where_another_has_to_be_filled_in
     assert len(candidates) == 5
     assert candidates["last"] > candidates["missed"] == 0
     best = [Triple("t", "wing", doc_id, ["n0"]) for doc_id in ("n0", "missed")]
-    assert held_out_set(best, corpus, depth=3, language="en").first_stage["t"].keys() == {"n0", "n1", "missed"}
+    assert held_out_set(best, corpus, depth=3, language="en").first_stage["t"].keys() == {"n0", "n3", "missed"}
     few = held_out_set(rows, corpus, depth=2, language="en").first_stage["t"]
     assert few == {"last": candidates["last"], "missed": 0}
+
+
+def test_nothing_is_held_out_where_nothing_is_to_be():
+    few = triples(3)
+    assert split(few, 0, seed=1) == (few, [])

@@ -64,7 +64,7 @@ def test_two_processes_make_the_steps_of_one(toy_triples, toy_corpus, tiny_seq2s
     facts, alone = facts_of(tmp_path / "two"), facts_of(single)
     assert facts["tuned"] is True
     assert facts["steps"] == 20
-    scores = [[c["held_out_ndcg@10"] for c in told["candidates"]] for told in (facts, alone)]
+    scores = [[c["selection_score"] for c in told["candidates"]] for told in (facts, alone)]
     assert abs(scores[0][1] - scores[1][1]) < 0.2, "the same queries in each step, summed in another order"
     for step in range(20):
         here, there = ([*part[2 * step], *part[2 * step + 1]] for part in (one, two))

@@ -63,11 +63,11 @@ def test_the_learning_curve_has_loss_rate_and_the_held_out_scores_of_each_share(
     model = train(eval_every=2, base_shares=[0.5, 0.0], arguments={"logging_steps": 1})
     rows = curve(model)
     assert [row["step"] for row in rows] == [*range(7)]
-    scored = {(c["step"], c["base_share"]): c["held_out_ndcg@10"] for c in facts_of(model)["candidates"]}
-    assert rows[0]["held-out nDCG@10"] == pytest.approx(scored[0, 1.0], abs=1e-4)
+    scored = {(c["step"], c["base_share"]): c["selection_score"] for c in facts_of(model)["candidates"]}
+    assert rows[0]["selection score"] == pytest.approx(scored[0, 1.0], abs=1e-4)
     for row in rows[2::2]:
-        assert row["held-out nDCG@10"] == pytest.approx(scored[row["step"], 0.0], abs=1e-4)
-        assert row["held-out nDCG@10 with 0.5 of the base"] == pytest.approx(scored[row["step"], 0.5], abs=1e-4)
+        assert row["selection score"] == pytest.approx(scored[row["step"], 0.0], abs=1e-4)
+        assert row["selection score with 0.5 of the base"] == pytest.approx(scored[row["step"], 0.5], abs=1e-4)
     assert all(row["loss"] > 0 and row["learning_rate"] == 3e-3 for row in rows[1:])
     with (model / "learning_curve.csv").open() as lines:
         assert len(list(csv.DictReader(lines))) == len(rows)
@@ -218,6 +218,30 @@ def test_the_card_says_where_the_last_step_was_kept_although_it_ranks_worse(tmp_
         "tuned": True,
         "best_step": 6,
         "best_base_share": 0.0,
-        "candidates": [{"step": step, "base_share": share, "held_out_ndcg@10": value} for step, share, value in scored],
+        "candidates": [{"step": step, "base_share": share, "selection_score": value} for step, share, value in scored],
     }
-    assert "no, and they were kept all the same: nDCG@10 0.4000 against" in model_card(tmp_path, facts).read_text()
+    assert (
+        "no, and they were kept all the same: selection score 0.4000, the base"
+        in model_card(tmp_path, facts).read_text()
+    )
+
+
+def test_with_nothing_held_out_all_queries_are_trained_on_and_the_last_weights_kept(train, capsys):
+    model = train("all", keep="last", held_out_queries=0, base_shares=[0.0])
+    facts = facts_of(model)
+    assert (facts["held_out_queries"], facts["best_step"], facts["tuned"]) == (0, 6, True)
+    assert [candidate["selection_score"] for candidate in facts["candidates"]] == [None, None]
+    assert facts["triples"] > facts_of(train("some", keep="last", base_shares=[0.0]))["triples"]
+    assert not (model / "held_out").exists()
+    assert "no query was held out" in capsys.readouterr().err
+    card = (model / "README.md").read_text()
+    assert "Nobody knows: no query was held out" in card
+    assert "Selection scores" not in card
+
+
+@pytest.mark.parametrize("options", [{"keep": "best"}, {"patience": 1}, {"base_shares": [0.0, 0.5]}])
+def test_what_chooses_by_held_out_queries_needs_some(options):
+    with pytest.raises(ValueError, match="leaves nothing to choose by"):
+        TrainConfig(**{"keep": "last", "held_out_queries": 0, "base_shares": [0.0]} | options)
+    with pytest.raises(ValueError, match="fewer than 10 tell nothing"):
+        TrainConfig(held_out_queries=9)

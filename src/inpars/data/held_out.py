@@ -18,8 +18,8 @@ class HeldOut:
     """Held-out queries with their source as the one relevant document.
 
     `documents` holds the text of every candidate, with a query's own words cut out of its source
-    where they were cut when it was made, so that neither BM25 nor a model can simply match them;
-    `first_stage` is BM25 over that very collection.
+    where they were cut when it was made, so that neither BM25 nor a model can simply match them.
+    `first_stage` are pools to choose weights on: BM25's best with its scores, and the source in any case.
     """
 
     queries: list[Query]

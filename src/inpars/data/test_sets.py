@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -17,20 +17,26 @@ from inpars.errors import InparsError
 
 @dataclass(frozen=True)
 class TestSet:
-    """Queries with their judgments, and where they came from."""
+    """Queries with their judgments, and where they came from.
+
+    `qrels` has every query with a relevant document. `without_text` are the ids of those whose text is
+    not known: nothing can be searched for them, and they count 0 for every system, as for any evaluation
+    of a run against the same judgments.
+    """
 
     __test__ = False  # not a test case, whatever pytest makes of its name
 
     queries: list[Query]
     qrels: Qrels
     source: str
+    without_text: list[str] = field(default_factory=list)
 
 
 def open_test_set(corpus: str, queries: str | Path | None, qrels: str | Path | None) -> TestSet | None:
     """The test set of a run: the files named, else the corpus's own, else None.
 
     A BEIR folder brings `queries.jsonl` and `qrels/test.tsv`, an ir_datasets dataset its (test)
-    queries and qrels, `python-docs` the set that ships with the package. Only queries with a judgment are kept.
+    queries and qrels, `python-docs` the set that ships with the package. Kept are queries with a relevant document.
     """
     if (queries is None) != (qrels is None):
         raise InparsError("--queries and --qrels go together: one of them is missing")
@@ -54,10 +60,12 @@ def open_test_set(corpus: str, queries: str | Path | None, qrels: str | Path | N
 
 
 def _scored(queries: list[Query], qrels: Qrels, source: str) -> TestSet:
-    kept = [query for query in queries if any(grade > 0 for grade in qrels.get(query.query_id, {}).values())]
+    judged = {query_id: grades for query_id, grades in qrels.items() if any(grade > 0 for grade in grades.values())}
+    kept = [query for query in queries if query.query_id in judged]
     if not kept:
         raise InparsError(
             f"{source}: no query has a relevant document",
             hint="are the query ids of the two files the same?",
         )
-    return TestSet(kept, {query.query_id: qrels[query.query_id] for query in kept}, source)
+    known = {query.query_id for query in kept}
+    return TestSet(kept, judged, source, [query_id for query_id in judged if query_id not in known])

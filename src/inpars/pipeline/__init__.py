@@ -11,20 +11,20 @@ from typing import Any
 
 from rich.console import Console
 
-from inpars.data.artifacts import sidecar
+from inpars.data.artifacts import facts_of, sidecar
 from inpars.data.beir import finds_itself
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
 from inpars.data.test_sets import TestSet, open_test_set
-from inpars.errors import InparsError
+from inpars.errors import InparsError, OptionError
 from inpars.pipeline.checks import check_models
 from inpars.pipeline.manifest import Manifest
-from inpars.pipeline.measuring import SYNTHETIC, model_behind
+from inpars.pipeline.measuring import AGREEMENT, METRICS, measured_in, model_behind
 from inpars.pipeline.recipe import Recipe, load_recipe
 from inpars.pipeline.steps import Context, Step
 from inpars.pipeline.summary import summary
-from inpars.pipeline.verdict import verdict
+from inpars.pipeline.verdict import agreement, verdict
 from inpars.progress import say
 
 
@@ -37,12 +37,14 @@ def run(
     qrels: str | Path | None = None,
     set: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Carry out `recipe` for `corpus` in the run directory `output`; returns what `metrics.json` holds.
+    """Carry out `recipe` for `corpus` in the run directory `output`; returns what was measured.
 
     `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `queries` and
-    `qrels` are the test set; without them the corpus's own is taken where it has one, and otherwise
-    the held-out synthetic queries are scored, named as such. Steps that are there already, made
-    with the same options from the same inputs, are left as they are.
+    `qrels` are the test set; without them the corpus's own is taken where it has one. What is measured
+    on it lies in `metrics.json`. How far the systems agree with the generator on the held-out synthetic
+    queries lies in `agreement.json`, and is returned where there is no test set: it is no measure of
+    how well people are served. Steps that are there already, made with the same options from the same
+    inputs, are left as they are.
     """
     chosen = load_recipe(recipe, list(set))
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
@@ -58,6 +60,7 @@ def run_recipe(
     With `finds_itself` the test queries are documents too, and are left out of what they find.
     """
     check_models(chosen.steps, output)
+    _check_measuring(chosen, test_set)
     folder = _run_directory(output)
     with atomic_write(folder / "recipe.yaml") as stream:
         stream.write(chosen.to_yaml().encode())
@@ -65,15 +68,18 @@ def run_recipe(
     manifest = Manifest(folder / "manifest.json", _inputs(name, opened, test_set, chosen))
     context = Context(folder, opened, test_set, finds_itself)
     worked = _carry_out(chosen, context, manifest)
-    metrics = _metrics(chosen, context, name)
-    # Also where a kill came between the last step and this file.
-    worked = worked or not (folder / "metrics.json").is_file() or read_json(folder / "metrics.json") != metrics
+    found = {file: _metrics(chosen, context, name, file) for file in (METRICS, AGREEMENT)}
+    for file, metrics in found.items():
+        # Also where a kill came between the last step and this file.
+        if metrics.keys() & {"systems", "earlier"} and not _holds(folder / file, metrics):
+            write_json(folder / file, metrics)
+            worked = True
     manifest.finish(worked)
     if worked:
-        write_json(folder / "metrics.json", metrics)
         say(f"run: done in {time.perf_counter() - started:.0f} s -> {folder}")
     else:
         say(f"run: nothing to do, every step of {folder} is up to date")
+    metrics = found[AGREEMENT if test_set is None else METRICS]
     for step, measured in metrics.get("earlier", {}).items():
         _show(measured, f"{name}, {step}")
     if metrics.get("systems"):
@@ -81,11 +87,33 @@ def run_recipe(
     return metrics
 
 
+def _check_measuring(recipe: Recipe, test_set: TestSet | None) -> None:
+    """Say which judged queries have no text; `OptionError` where there is nothing to measure on at all."""
+    if test_set is not None:
+        if lacking := test_set.without_text:
+            named = ", ".join(map(repr, lacking[:5])) + (", …" if lacking[5:] else "")
+            counted = f"{len(lacking):,} of {len(test_set.qrels):,} judged queries have no text and count 0"
+            say(f"run: {test_set.source}: {counted}: {named}; judgments without them leave them out")
+        return
+    held_out = [step.options.model_dump()["held_out_queries"] for step in recipe.steps if step.stage.name == "train"]
+    if 0 in held_out and any(step.stage.name == "evaluate" for step in recipe.steps):
+        raise OptionError(
+            "there are no judged queries and held_out_queries is 0: nothing to measure on",
+            hint="give --queries and --qrels, or hold out some: --set train.held_out_queries=120",
+        )
+
+
+def _holds(file: Path, value: dict[str, Any]) -> bool:
+    return file.is_file() and read_json(file) == value
+
+
 def _show(measured: dict[str, Any], title: str) -> None:
     test_set = measured["test_set"]
-    on = f"{test_set['queries']} {test_set['kind']}"
+    on = f"{test_set['queries']:,} {test_set['kind']}"
     if left_out := test_set.get("few_shot_examples"):
         on += f" ({left_out} few-shot examples left out)"
+    if without_text := test_set.get("without_text"):
+        on += f" ({without_text:,} without text count 0)"
     console = Console(highlight=False)
     console.print(summary(measured, f"{title}: {on}"))
     for sentence in measured["verdict"]:
@@ -110,30 +138,45 @@ def _state(folder: Path) -> dict[str, Any]:
     return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.glob("*.meta.json"))}
 
 
-def _metrics(recipe: Recipe, context: Context, corpus: str) -> dict[str, Any]:
-    """What the last evaluate step measured, and under `earlier` the others by name."""
+def _metrics(recipe: Recipe, context: Context, corpus: str, file: str) -> dict[str, Any]:
+    """What the last evaluate step measured in `file`, and under `earlier` the others by name."""
     value: dict[str, Any] = {"recipe": recipe.name, "corpus": corpus}
     evaluated = [step for step in recipe.steps if step.stage.name == "evaluate"]
+    found = {step.name: _measured(step, context, file) for step in evaluated if file in measured_in(step, context)}
     if evaluated:
-        value |= _measured(evaluated[-1], context)
-    if earlier := {step.name: _measured(step, context) for step in evaluated[:-1]}:
-        value["earlier"] = earlier
-    return value
+        value |= found.pop(evaluated[-1].name, {})
+    return value | ({"earlier": found} if found else {})
 
 
-def _measured(step: Step, context: Context) -> dict[str, Any]:
-    measured = read_json(context.outputs[step.name])
-    synthetic = context.test_set is None
-    test_set = {"kind": SYNTHETIC if synthetic else "test queries", "queries": measured["queries"]}
+def _measured(step: Step, context: Context, file: str) -> dict[str, Any]:
+    measured = read_json(context.outputs[step.name] / file)
+    options = context.steps[step.input].options.model_dump()
+    if file == AGREEMENT:
+        from inpars.rerank.agreement import FIRST_STAGE
+        from inpars.rerank.held_out import Found
+
+        facts = facts_of(context.outputs[step.input] / "agreement" / FIRST_STAGE)
+        found = Found(facts["queries"], facts["found"], facts["depth"])
+        return {
+            "test_set": {"kind": "held-out synthetic queries", **found._asdict()},
+            "systems": measured["systems"],
+            "comparisons": [],
+            "verdict": agreement(
+                found,
+                options["first_stage"],
+                trained_first_stage=options["retriever"] in [str(output) for output in context.outputs.values()],
+            ),
+        }
+    assert context.test_set is not None
+    test_set = {"kind": "test queries", "queries": measured["queries"]}
     if measured.get("excluded_queries"):
         test_set["few_shot_examples"] = len(measured["excluded_queries"])
-    retriever = context.steps[step.input].options.model_dump().get("retriever")
+    if context.test_set.without_text:
+        test_set["without_text"] = len(context.test_set.without_text)
     sentences = verdict(
         measured,
         next(iter(next(iter(measured["systems"].values())))),
         best_step=read_json(sidecar(model_behind(step, context)))["best_step"],
-        synthetic=synthetic,
-        trained_first_stage=retriever in [str(output) for output in context.outputs.values()],
     )
     return {
         "test_set": test_set,

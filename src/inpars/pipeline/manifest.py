@@ -45,7 +45,10 @@ class Manifest:
         """Add a finished step."""
         outputs = output if output.is_dir() and not (output.parent / f"{output.name}.meta.json").is_file() else None
         facts = (
-            {path.name.removesuffix(".meta.json"): read_json(path) for path in sorted(outputs.glob("*.meta.json"))}
+            {
+                path.relative_to(outputs).as_posix().removesuffix(".meta.json"): read_json(path)
+                for path in sorted(outputs.rglob("*.meta.json"))
+            }
             if outputs
             else facts_of(output)
         )

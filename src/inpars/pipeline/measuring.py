@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus
-from inpars.data.corpora.memory import MemoryCorpus
+from inpars.data.files import write_json
 from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
-from inpars.data.records import Document, Query
+from inpars.data.qrels import Qrels
+from inpars.data.records import Query
 from inpars.data.runs import read_run_lines, top_k, write_run
 from inpars.errors import InparsError
+from inpars.models.scorers.options import Family
 from inpars.options import Options
 from inpars.pipeline.indexes import index_of
 from inpars.pipeline.steps import Context, Step
 from inpars.progress import say
 
-if TYPE_CHECKING:
-    from inpars.rerank.config import SearchConfig
-
-SYNTHETIC = "held-out synthetic queries"
 HELD_OUT = "held_out"
-"""Where they lie in a trained model's folder."""
+"""Where a trained model's folder has the queries that were held out of its training."""
+
+METRICS, AGREEMENT = "metrics.json", "agreement.json"
+"""What an evaluate step measures: systems against judgments, and their agreement with the generator of the queries."""
 
 PAIRS = (
     ("base", "bm25"),
@@ -41,68 +43,82 @@ PAIRS = (
 def run_rerank(step: Step, context: Context, folder: Path) -> Path:
     """Runs of the first stage, the base model and the tuned one, each model's also fused.
 
-    Without a test set the held-out synthetic queries stand in for one. A base that is no ranking
-    model by itself, such as an encoder without a head, has no run.
+    The same for the held-out queries lie in the folder `agreement`; without a test set there are none
+    but those. A base that is no ranking model by itself, such as an encoder without a head, has no run.
     """
-    from inpars.rerank import fused_path, rerank
+    from inpars.models.scorers import load_scorer
+    from inpars.rerank import rerank
+    from inpars.rerank.agreement import agreement_path, rerank_held_out
     from inpars.rerank.config import RerankConfig
 
     assert isinstance(step.options, RerankConfig)
-    corpus, queries, first_stage = _first_stage(step.options.searching(), step, context, folder)
-    model = context.outputs[step.input]
-    trained = context.steps[step.input].options.model_dump()
-    options = step.given()
-    # The base is asked as it was when it was trained; the tuned model knows by itself.
-    asked = {name: options[name] or trained[name] for name in ("scheme", "instruction")}
+    model, trained = context.outputs[step.input], context.steps[step.input].options.model_dump()
+    held_out = model / HELD_OUT if (model / HELD_OUT).is_dir() else None
+    run = None
+    if context.test_set is not None:
+        first_stage = folder / f"{step.options.first_stage}.trec"
+        run = _search(
+            context.corpus, context.test_set.queries, first_stage, context, step.options.searching().model_dump()
+        )
     for name, path in (("base", trained["base_model"]), ("tuned", model)):
-        given, output = options | asked if name == "base" else options, folder / f"{name}.trec"
-        if name == "base" and not _ranks(path):
-            for stale in (output, fused_path(output)):
-                stale.unlink(missing_ok=True)
-                sidecar(stale).unlink(missing_ok=True)
-            say(f"rerank: {path} is no ranking model before it is trained, so there is no base to compare with")
+        config, output = step.options, folder / f"{name}.trec"
+        if name == "base":
+            # It is asked as it was when it was trained, and reads as much; the tuned model knows by itself.
+            asked = {option: trained[option] for option in ("scheme", "instruction")}
+            if trained["family"] != "bi-encoder":
+                asked["max_length"] = trained["max_length"]
+            config = config.model_copy(update={k: v for k, v in asked.items() if not getattr(config, k)})
+            if not _ranks_as(path):
+                for stale in (output, agreement_path(output)):
+                    _remove(stale)
+                say(f"rerank: {path} is no ranking model before it is trained, so there is no base to compare with")
+                continue
+        elif not facts_of(model)["tuned"] and _ranks_as(trained["base_model"]) == trained["family"]:
+            for place in (folder, folder / "agreement") if run is not None else (folder / "agreement",):
+                _take_over_base(place)
             continue
-        rerank(corpus, queries, output, model=path, run=first_stage, held_out=model / HELD_OUT, **given)
+        if run is not None and context.test_set is not None:
+            given = config.model_dump()
+            rerank(context.corpus, context.test_set.queries, output, model=path, run=run, held_out=held_out, **given)
+        elif held_out is not None:
+            rerank_held_out(
+                context.corpus,
+                held_out,
+                agreement_path(output),
+                model=path,
+                load=partial(load_scorer, path, config),
+                index=folder / "index",
+                config=config,
+            )
     return folder
 
 
 def run_search(step: Step, context: Context, folder: Path) -> Path:
-    """Runs over the whole corpus: of the first stage, and of the base model and the tuned one as retrievers."""
+    """Runs over the whole corpus: of the first stage, and of the base model and the tuned one as retrievers.
+
+    Without a test set they are runs of the held-out queries, in the folder `agreement`.
+    """
+    from inpars.rerank.agreement import FIRST_STAGE, agreement_path, search_held_out
     from inpars.rerank.config import SearchConfig
 
     assert isinstance(step.options, SearchConfig)
-    corpus, queries, _ = _first_stage(step.options, step, context, folder)
-    base = context.steps[step.input].options.model_dump()["base_model"]
-    model = context.outputs[step.input]
-    index = index_of(model) if context.test_set is not None else None
-    for name, path, kept_in in (("base", base, None), ("tuned", model, index)):
-        given = step.given() | {"first_stage": "dense", "retriever": str(path), "index": kept_in}
-        _search(corpus, queries, folder / f"{name}.trec", context, given)
+    model, base = context.outputs[step.input], context.steps[step.input].options.model_dump()["base_model"]
+    dense = {"first_stage": "dense"}
+    systems: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("", {}),
+        ("base", dense | {"retriever": str(base), "index": None}),
+        ("tuned", dense | {"retriever": str(model), "index": index_of(model)}),
+    )
+    for name, given in systems:
+        config = SearchConfig(**step.options.model_dump() | given)
+        if context.test_set is not None:
+            output = folder / f"{name or config.first_stage}.trec"
+            _search(context.corpus, context.test_set.queries, output, context, config.model_dump())
+        else:
+            output = agreement_path(folder / (f"{name}.trec" if name else FIRST_STAGE))
+            index = output.with_name(f"{output.stem}.index")
+            search_held_out(context.corpus, model / HELD_OUT, output, config=config, index=index)
     return folder
-
-
-def _first_stage(
-    searching: SearchConfig, step: Step, context: Context, folder: Path
-) -> tuple[Corpus, list[Query], Path]:
-    """What is searched, the queries, and the first stage's run: the test set, else the held-out queries."""
-    from inpars.rerank import search
-
-    first_stage = folder / f"{searching.first_stage}.trec"
-    if context.test_set is not None:
-        _search(context.corpus, context.test_set.queries, first_stage, context, searching.model_dump())
-        return context.corpus, context.test_set.queries, first_stage
-    held_out = context.outputs[step.input] / HELD_OUT
-    development = HeldOut.load(held_out)
-    corpus = MemoryCorpus([Document(i, text) for i, text in development.documents.items()], SYNTHETIC)
-    if searching.first_stage == "dense":
-        # Not in the index of the whole corpus: these documents have words cut out.
-        search(corpus, development.queries, first_stage, **searching.model_dump() | {"index": None})
-    elif not first_stage.exists() or fingerprint_of(first_stage) != fingerprint_of(held_out / "first_stage.trec"):
-        folder.mkdir(parents=True, exist_ok=True)
-        # The sidecar of a search, where there was one, no longer describes the file.
-        sidecar(first_stage).unlink(missing_ok=True)
-        shutil.copyfile(held_out / "first_stage.trec", first_stage)
-    return corpus, development.queries, first_stage
 
 
 def _search(corpus: Corpus, queries: list[Query], output: Path, context: Context, options: dict[str, Any]) -> Path:
@@ -124,46 +140,100 @@ def _search(corpus: Corpus, queries: list[Query], output: Path, context: Context
     return output
 
 
-def _ranks(model: str | Path) -> bool:
+def _ranks_as(model: str | Path) -> Family | None:
+    """The family that a model ranks documents as; None for one that does not."""
     from inpars.models.locate import locate
     from inpars.models.scorers import family_of
 
     try:
-        family_of(locate(model))
+        return family_of(locate(model))
     except InparsError:
-        return False
-    return True
+        return None
+
+
+def _remove(run: Path) -> None:
+    """Take away what an earlier call left of a system that there is none of now."""
+    from inpars.rerank.agreement import fused_path
+
+    for stale in (run, fused_path(run)):
+        stale.unlink(missing_ok=True)
+        sidecar(stale).unlink(missing_ok=True)
+
+
+def _take_over_base(folder: Path) -> None:
+    """Where the base's weights were kept, its runs are those of the tuned model."""
+    for name in ("base.trec", "base_fused.trec"):
+        path, copy = folder / name, folder / name.replace("base", "tuned")
+        if not path.exists():
+            _remove(copy)
+        elif not copy.exists() or fingerprint_of(copy) != fingerprint_of(path):
+            shutil.copyfile(path, copy)
+            if sidecar(path).exists():
+                write_json(sidecar(copy), facts_of(path) | {"seconds": 0.0, "taken_from": "base"})
 
 
 def run_evaluate(step: Step, context: Context, folder: Path) -> Path:
-    """Figures and comparisons of the systems that there are runs of."""
-    from inpars.evaluate import evaluate
-    from inpars.evaluate.exclusion import fewshot_queries, told
+    """Figures of the systems that there are runs of: against the judgments, and on the held-out queries.
+
+    Each kind is in a file of its own, and neither takes the place of the other. Without a test set
+    there is no comparison: such figures do not say which system is better.
+    """
+    from inpars.evaluate.exclusion import fewshot_queries
+    from inpars.rerank.agreement import FIRST_STAGE
 
     runs = context.outputs[step.input]
     first_stage = str(context.steps[step.input].options.model_dump()["first_stage"])
-    names = (first_stage, "base", "base_fused", "tuned", "tuned_fused")
-    found = {name: runs / f"{name}.trec" for name in names if (runs / f"{name}.trec").exists()}
-    if context.test_set is not None:
-        qrels = context.test_set.qrels
-        exclude = sorted(fewshot_queries(found.values()) & qrels.keys())
-    else:
+    names = ("base", "base_fused", "tuned", "tuned_fused")
+
+    def found(place: Path, first: str) -> dict[str, Path]:
+        files = {first_stage: place / first} | {name: place / f"{name}.trec" for name in names}
+        return {name: path for name, path in files.items() if path.exists()}
+
+    measured = measured_in(step, context)
+    if METRICS in measured and context.test_set is not None:
+        systems, qrels = found(runs, f"{first_stage}.trec"), context.test_set.qrels
+        exclude = sorted(fewshot_queries(systems.values()) & qrels.keys())
+        named = [tuple(first_stage if name == "bm25" else name for name in pair) for pair in PAIRS]
+        pairs = [(system, baseline) for system, baseline in named if {system, baseline} <= systems.keys()]
+        _evaluate(step, folder / METRICS, systems, qrels, pairs, exclude)
+    if AGREEMENT in measured:
         # Synthetic queries are nobody's examples.
-        qrels, exclude = HeldOut.load(model_behind(step, context) / HELD_OUT).qrels, []
-    inputs = {name: fingerprint_of(path) for name, path in found.items()}
+        qrels = HeldOut.load(model_behind(step, context) / HELD_OUT).qrels
+        _evaluate(step, folder / AGREEMENT, found(runs / "agreement", FIRST_STAGE), qrels, [], [])
+    return folder
+
+
+def measured_in(step: Step, context: Context) -> list[str]:
+    """The files that an evaluate step writes in this call; others in its folder may be of an earlier one."""
+    judged = [METRICS] if context.test_set is not None else []
+    held_out = (model_behind(step, context) / HELD_OUT).is_dir()
+    # With a test set the held-out queries are asked only where a fusion's weight is chosen on them.
+    asked = context.test_set is None or context.steps[step.input].options.model_dump().get("fusion") == "auto"
+    return [*judged, AGREEMENT] if held_out and asked else judged
+
+
+def _evaluate(
+    step: Step,
+    output: Path,
+    runs: dict[str, Path],
+    qrels: Qrels,
+    pairs: list[tuple[str, str]],
+    exclude: list[str],
+) -> None:
+    from inpars.evaluate import evaluate
+    from inpars.evaluate.exclusion import told
+
+    inputs = {name: fingerprint_of(path) for name, path in runs.items()}
     inputs |= {"qrels": hash_of(qrels), "excluded": hash_of(exclude)}
-    artifact = Artifact(folder / "metrics.json", "evaluate", step.options, inputs)
+    artifact = Artifact(output, "evaluate", step.options, inputs)
     if artifact.is_current():
-        return artifact.output
+        return
     artifact.begin()
-    named = [tuple(first_stage if name == "bm25" else name for name in pair) for pair in PAIRS]
-    pairs = [(system, baseline) for system, baseline in named if {system, baseline} <= found.keys()]
-    evaluation = evaluate(found, qrels, pairs=pairs, exclude=exclude, **step.given())
+    evaluation = evaluate(runs, qrels, pairs=pairs, exclude=exclude, **step.given())
     evaluation.save(artifact.output)
     if evaluation.excluded:
         say(f"evaluate: {told(len(evaluation.excluded))}")
-    artifact.finish(queries=len(evaluation.queries), excluded=len(evaluation.excluded), systems=len(found))
-    return artifact.output
+    artifact.finish(queries=len(evaluation.queries), excluded=len(evaluation.excluded), systems=len(runs))
 
 
 def model_behind(step: Step, context: Context) -> Path:

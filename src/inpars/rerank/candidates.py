@@ -38,10 +38,6 @@ class Candidates(Mapping[str, dict[str, float]]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def count(self, query_id: str) -> int:
-        """How many documents a query has."""
-        return len(self._rows[query_id][0]) if query_id in self._rows else 0
-
     def places(self) -> np.ndarray:
         """The places in `doc_ids` of all documents that some query has."""
         return np.unique(np.concatenate([places for places, _ in self._rows.values()]))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from inpars.data.corpora import Corpus
+from inpars.data.corpora.replaced import Replaced
 from inpars.data.records import Query
 from inpars.data.runs import Run
 from inpars.models.scorers.options import ScoringOptions
@@ -53,6 +54,9 @@ def open_retriever(
         return BM25.of(corpus, k1=options.k1, b=options.b, language=options.language, folder=options.index or folder)
     from inpars.retrieve.dense import Dense
 
+    if isinstance(corpus, Replaced):
+        # Embeddings do not depend on each other: only the other texts' are made anew.
+        return cast(Dense, open_retriever(corpus.corpus, options, folder, scoring)).with_texts(corpus.texts)
     return Dense.of(
         corpus,
         str(options.retriever),

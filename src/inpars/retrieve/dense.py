@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class Dense:
     def __init__(self, encoder: BiEncoder, embeddings: Embeddings, neighbours: Nearest) -> None:
         self.encoder, self.doc_ids, self.matrix = encoder, embeddings.doc_ids, embeddings.matrix
         self._neighbours = neighbours
+        self._origin: Dense | None = None
 
     @classmethod
     def of(
@@ -80,6 +81,17 @@ class Dense:
         if temporary is not None:
             weakref.finalize(dense, shutil.rmtree, temporary, ignore_errors=True)
         return dense
+
+    def with_texts(self, texts: Mapping[str, str]) -> Dense:
+        """The same corpus with other texts under some ids, searched exactly; nothing on disk changes."""
+        place = {doc_id: number for number, doc_id in enumerate(self.doc_ids)}
+        # Copy on write: pages that nobody writes to are those of the file.
+        matrix = np.load(str(cast(np.memmap, self.matrix).filename), mmap_mode="c")
+        matrix[[place[doc_id] for doc_id in texts]] = self.embed_documents([*texts.values()])
+        other = Dense(self.encoder, Embeddings(self.doc_ids, matrix), Exact(matrix, self.doc_ids))
+        # A temporary folder goes with this object, and must not while its file is read.
+        other._origin = self
+        return other
 
     def search(self, query: str, k: int) -> dict[str, float]:
         """The `k` most similar documents, best first, no two scores alike."""

@@ -17,6 +17,11 @@ OF_BM25 = ("language", "k1", "b")
 OF_DENSE = ("neighbours", "vectors")
 
 
+def spoken(first_stage: str) -> str:
+    """What a first stage is called in a sentence."""
+    return {"bm25": "BM25", "dense": "dense search"}.get(first_stage, first_stage)
+
+
 class RetrievalOptions(Options):
     """Options of first-stage search."""
 

@@ -37,12 +37,12 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     documents, which only the loss in-batch can learn from (`OptionError` for any other).
 
     A part of the queries is held out, with their documents. The weights that rank these best are
-    kept, those of the untouched base among them; with `keep` "last" those of the last step. Beside
-    them lie `inpars.json` (what the model is, whether it is tuned at all, the scores it was chosen
-    by), `README.md` (the same for people), `learning_curve.csv` and `.json`, and `held_out/` (what
-    it was chosen on). `options` are the fields of `TrainConfig`. A training that was killed goes on
-    from its last evaluation. An `output` that is there already and holds anything but a model of
-    ours is refused (`OptionError`).
+    kept, those of the untouched base among them; with `keep` "last" those of the last step, and then
+    `held_out_queries` may be 0. Beside them lie `inpars.json` (what the model is, whether it is tuned
+    at all, the scores it was chosen by), `README.md` (the same for people), `learning_curve.csv` and
+    `.json`, and `held_out/` (what it was chosen on). `options` are the fields of `TrainConfig`. A
+    training that was killed goes on from its last evaluation. An `output` that is there already and
+    holds anything but a model of ours is refused (`OptionError`).
 
     Under `accelerate launch` or `torchrun` every process calls this alike; the main one writes.
     """
@@ -74,7 +74,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     training, kept_out = split(read_examples(triples, corpus), config.held_out_queries, config.seed)
     if processes.main:
         artifact.begin()
-        if not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
+        if kept_out and not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
             _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT)
     processes.wait()
     with _deterministic():
@@ -83,7 +83,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         facts["training_data"] = {name: inputs[name] for name in (kind, "corpus")}
         _put_in_place(artifact.folder, artifact.output, facts)
         artifact.finish(**facts)
-        say(f"train: kept {_told(facts)} -> {artifact.output}")
+        say(f"train: kept {_told(facts, config)} -> {artifact.output}")
     processes.wait()
     return artifact.output
 
@@ -121,7 +121,7 @@ def _train(
 
     transformers_logging.disable_progress_bar()
     set_seed(config.seed)
-    held_out = HeldOut.load(folder / HELD_OUT)
+    held_out = HeldOut.load(folder / HELD_OUT) if config.held_out_queries else None
     examples = Examples(triples, corpus, config)
     steps = total_steps(len(examples), config)
     monitor = _monitor(config, corpus) if processes.main else None
@@ -163,7 +163,8 @@ def _put_in_place(folder: Path, output: Path, facts: dict[str, Any]) -> None:
     complete = folder / "complete"
     shutil.rmtree(complete, ignore_errors=True)
     shutil.copytree(folder / "best", complete, ignore=shutil.ignore_patterns("candidate.json"))
-    shutil.copytree(folder / HELD_OUT, complete / HELD_OUT)
+    if (folder / HELD_OUT).is_dir():
+        shutil.copytree(folder / HELD_OUT, complete / HELD_OUT)
     for curve in folder.glob("learning_curve.*"):
         shutil.copyfile(curve, complete / curve.name)
     for kept in folder.glob("checkpoint-*"):
@@ -191,16 +192,21 @@ def _deterministic() -> Iterator[None]:
         torch.use_deterministic_algorithms(before)
 
 
-def _told(facts: dict[str, Any]) -> str:
-    base = facts["candidates"][0]["held_out_ndcg@10"]
+def _told(facts: dict[str, Any], config: TrainConfig) -> str:
+    if not facts["held_out_queries"]:
+        return f"step {facts['best_step']}, the last (no query was held out to compare it by)"
+    base = facts["candidates"][0]["selection_score"]
     kept = facts["best_step"], facts["best_base_share"]
     trained = [c for c in facts["candidates"] if (c["step"], c["base_share"]) == kept or not facts["tuned"]]
-    best = max(trained, key=lambda candidate: candidate["held_out_ndcg@10"])
-    tried = f"held-out nDCG@10 {best['held_out_ndcg@10']:.4f} against the base's {base:.4f}"
+    best = max(trained, key=lambda candidate: candidate["selection_score"])
+    tried = f"selection score {best['selection_score']:.4f}, the base's {base:.4f}"
     gain = f"{best['gain_in_standard_errors']:+.1f} standard errors"
     if not facts["tuned"]:
-        return f"the untouched base: training did not clearly rank the held-out queries better ({tried}, {gain})"
-    return f"step {facts['best_step']} with {facts['best_base_share']:.0%} of the base ({tried}, {gain})"
+        return (
+            "the base model: no checkpoint was clearly better on the held-out queries "
+            f"({tried}: {gain}, {config.min_gain:.1f} required)"
+        )
+    return f"step {facts['best_step']} with {facts['best_base_share']:.0%} of the base ({tried}: {gain})"
 
 
 def _load_path(model: str) -> str:

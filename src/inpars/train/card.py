@@ -64,6 +64,9 @@ def _verdict(facts: Facts) -> str:
     lines = ["## Did tuning help?"]
     if tuned is None:
         lines.append("This is not on record.")
+    elif facts.get("held_out_queries") == 0:
+        step = _text(facts.get("best_step", "?"))
+        lines.append(f"Nobody knows: no query was held out. The weights are those after step {step}, the last.")
     elif not tuned:
         tried = f" The best that was tried: {_gain(base, best)}." if base and best else ""
         lines.append(
@@ -74,7 +77,7 @@ def _verdict(facts: Facts) -> str:
         gain = f": {_gain(base, best)}" if base and best else ""
         share = facts.get("best_base_share")
         mixed = f", averaged with {share:.0%} of the base's weights" if isinstance(share, float) and share else ""
-        helped = not (best and base) or best["held_out_ndcg@10"] > base["held_out_ndcg@10"]
+        helped = not (best and base) or best["selection_score"] > base["selection_score"]
         said = "yes" if helped else "no, and they were kept all the same"
         lines.append(f"On the held-out synthetic queries, {said}{gain}. The weights are those after step "
                      f"{_text(facts.get('best_step', '?'))}{mixed}.")  # fmt: skip
@@ -167,7 +170,7 @@ def _training(facts: Facts) -> str:
 
 def _held_out(facts: Facts) -> str:
     candidates = facts.get("candidates") or []
-    if not candidates:
+    if not candidates or facts.get("held_out_queries") == 0:
         return ""
     queries = facts.get("held_out_queries")
     about = f"{queries:,} synthetic queries" if isinstance(queries, int) else "Synthetic queries"
@@ -175,16 +178,17 @@ def _held_out(facts: Facts) -> str:
         (
             "base" if not candidate.get("step") else candidate["step"],
             _number(candidate.get("base_share"), ".0%"),
-            _number(candidate.get("held_out_ndcg@10"), ".4f"),
+            _number(candidate.get("selection_score"), ".4f"),
             _number(candidate.get("gain_in_standard_errors"), "+.2f") if candidate.get("step") else "",
             "yes" if _is_kept(candidate, facts) else "",
         )
         for candidate in candidates
     ]
     return (
-        f"## Scores on the held-out queries\n\n{about} and their documents, none of which were trained on. "
-        "A row is the base, or an average of base and trained weights.\n\n"
-        + _table(("step", "share of the base", "nDCG@10", "gain in standard errors", "kept"), rows)
+        f"## Selection scores on the held-out queries\n\n{about} and their documents, none of which were trained on. "
+        "The score is nDCG@10 over candidates that always include the query's own document: it chooses weights, and "
+        "is no figure of a search system. A row is the base, or an average of base and trained weights.\n\n"
+        + _table(("step", "share of the base", "selection score", "gain in standard errors", "kept"), rows)
     )
 
 
@@ -209,17 +213,17 @@ def _is_kept(candidate: Facts, facts: Facts) -> bool:
 
 def _base_and_best(facts: Facts) -> tuple[Facts | None, Facts | None]:
     """The base's scores, and those of the kept weights, or of the best that were tried where none were kept."""
-    scored = [c for c in facts.get("candidates") or [] if isinstance(c.get("held_out_ndcg@10"), (int, float))]
+    scored = [c for c in facts.get("candidates") or [] if isinstance(c.get("selection_score"), (int, float))]
     base = next((c for c in scored if not c.get("step")), None)
     trained = [c for c in scored if c.get("step")]
     kept = [c for c in trained if _is_kept(c, facts)]
-    return base, max(kept or trained, key=lambda c: float(c["held_out_ndcg@10"]), default=None)
+    return base, max(kept or trained, key=lambda c: float(c["selection_score"]), default=None)
 
 
 def _gain(base: Facts, best: Facts) -> str:
-    before, after = (float(c["held_out_ndcg@10"]) for c in (base, best))
+    before, after = (float(c["selection_score"]) for c in (base, best))
     errors = _number(best.get("gain_in_standard_errors"), "+.1f")
-    return f"nDCG@10 {after:.4f} against the base's {before:.4f}" + (f" ({errors} standard errors)" if errors else "")
+    return f"selection score {after:.4f}, the base's {before:.4f}" + (f" ({errors} standard errors)" if errors else "")
 
 
 def _number(value: Any, form: str) -> str:

@@ -117,7 +117,9 @@ class TrainConfig(Options):
     min_gain: float = Field(
         1.0, ge=0, description="Standard errors by which weights must beat the base on the held-out queries to be kept."
     )
-    held_out_queries: int = Field(120, ge=10, description="Queries kept out of training to choose on.")
+    held_out_queries: int = Field(
+        120, ge=0, description="Queries kept out of training to choose weights by; 0 holds out none (keep last)."
+    )
     held_out_depth: int = Field(20, ge=2, description="Documents reranked for each held-out query.")
     evaluations: int = Field(1, ge=1, description="Times the model is scored on the held-out queries while it trains.")
     eval_every: int = Field(0, ge=0, description="Score it every so many steps instead; 0 means `evaluations` times.")
@@ -156,6 +158,12 @@ class TrainConfig(Options):
             raise ValueError(f"similarity compares embeddings, which a {self.family} has none of")
         if not self.epochs and not self.max_steps:
             raise ValueError("epochs and max_steps cannot both be 0: nothing would end the training")
+        if 0 < self.held_out_queries < 10:
+            raise ValueError("held_out_queries: fewer than 10 tell nothing; 0 holds out none")
+        if not self.held_out_queries and (self.keep != "last" or self.patience or len(self.base_shares) > 1):
+            raise ValueError(
+                "held_out_queries 0 leaves nothing to choose by: it needs keep last, one of base_shares and no patience"
+            )
         watched = (self.monitor_queries, self.monitor_qrels, self.monitor_run)
         if any(watched) and not all(watched):
             raise ValueError("monitor_queries, monitor_qrels and monitor_run go together")

@@ -1,4 +1,9 @@
-"""Choosing the weights to keep: scored on the held-out queries, the untouched base among them."""
+"""Choosing the weights to keep by a selection score on the held-out queries, the untouched base among them.
+
+The score is nDCG@10 over a pool of candidates that always has a query's source in it, wherever the
+first stage puts it, so that every query tells checkpoints apart. It is no figure of a search system,
+and is called what it is.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from ir_measures import iter_calc, nDCG
 from rich.progress import Progress
 from transformers import TrainerCallback
 
 from inpars.data.files import read_json, read_jsonl, write_json, write_jsonl
 from inpars.data.held_out import HeldOut
+from inpars.data.measures import parse_measures, per_query
 from inpars.errors import InparsError
 from inpars.train.config import TrainConfig
 from inpars.train.curve import Curve
@@ -22,11 +27,14 @@ from inpars.train.monitor import Monitor
 from inpars.train.processes import Processes
 from inpars.train.weights import averaged, copy_of, weights_hash
 
-MEASURE = nDCG @ 10
+SCORE = "selection score"
+"""What it is called wherever it is shown."""
+
+_MEASURE = "nDCG@10"
 
 
 class Candidate(NamedTuple):
-    """Weights that were scored: after `step`, averaged with `base_share` of the base; nDCG@10 by query."""
+    """Weights that were scored: after `step`, averaged with `base_share` of the base; the score by query, if any."""
 
     step: int
     base_share: float
@@ -36,8 +44,8 @@ class Candidate(NamedTuple):
 
     @property
     def score(self) -> float:
-        """The mean over the held-out queries."""
-        return float(np.mean(self.values))
+        """The mean over the held-out queries; 0 where there are none."""
+        return float(np.mean(self.values)) if self.values else 0.0
 
 
 class Selection(TrainerCallback):  # type: ignore[misc]
@@ -47,7 +55,8 @@ class Selection(TrainerCallback):  # type: ignore[misc]
     arXiv 2109.01903), which hold on to what the base knew. One is kept only where its mean lies
     `min_gain` standard errors of the paired differences above the base's: synthetic queries are
     easier to learn than to learn from, and a gain within the noise on them is none on real ones.
-    With `keep` "last" the last step's weights are kept, the best average of them where there are several.
+    With `keep` "last" the last step's weights are kept, the best average of them where there are several;
+    then nothing need be held out, and there are no scores.
     Every score stands in `folder/candidates.jsonl`, so that a resumed training goes on where it was.
 
     What a `monitor` measures goes into the learning curve and nowhere else.
@@ -56,7 +65,7 @@ class Selection(TrainerCallback):  # type: ignore[misc]
     def __init__(
         self,
         trainee: Trainee,
-        held_out: HeldOut,
+        held_out: HeldOut | None,
         folder: Path,
         config: TrainConfig,
         steps: int,
@@ -126,6 +135,8 @@ class Selection(TrainerCallback):  # type: ignore[misc]
 
     def standard_errors(self, candidate: Candidate) -> float:
         """The candidate's gain over the base, in standard errors of the paired differences; 0 for the base."""
+        if not candidate.values:
+            return 0.0
         differences = np.subtract(candidate.values, self.candidates[0].values)
         spread = differences.std(ddof=1) / np.sqrt(len(differences))
         return float(differences.mean() / spread) if spread > 0 else 0.0
@@ -135,12 +146,12 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         best, base = self.best, self.candidates[0]
         return {
             "steps": self.candidates[-1].step,
-            "held_out_queries": len(self.held_out.queries),
+            "held_out_queries": len(self.held_out.queries) if self.held_out else 0,
             "candidates": [
                 {
                     "step": candidate.step,
                     "base_share": candidate.base_share,
-                    "held_out_ndcg@10": round(candidate.score, 4),
+                    "selection_score": round(candidate.score, 4) if candidate.values else None,
                     "gain_in_standard_errors": round(self.standard_errors(candidate), 2),
                 }
                 for candidate in self.candidates
@@ -172,13 +183,13 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         candidate = next((c for c in self.candidates if (c.step, c.base_share) == (step, share)), None)
         if candidate is None:
             with averaged(self.trainee.model, self.base if step else None, share):
-                values = score_held_out(self.trainee, self.held_out)
+                values = score_held_out(self.trainee, self.held_out) if self.held_out else []
                 candidate = Candidate(step, share, values, weights_hash(self.trainee.model))
                 self.candidates.append(candidate)
                 if self.best is candidate:
                     self._keep(candidate)
             write_jsonl(self.folder / "candidates.jsonl", (c._asdict() for c in self.candidates))
-        if self.curve is not None:
+        if self.curve is not None and candidate.values:
             self.curve.add(step, **{_column(step, share): candidate.score})
 
     def _keep(self, candidate: Candidate) -> None:
@@ -209,7 +220,7 @@ def evaluation_steps(steps: int, config: TrainConfig) -> set[int]:
 
 
 def _column(step: int, share: float) -> str:
-    return f"held-out {MEASURE}" + (f" with {share:g} of the base" if step and share else "")
+    return SCORE + (f" with {share:g} of the base" if step and share else "")
 
 
 class Bar(TrainerCallback):  # type: ignore[misc]
@@ -225,9 +236,10 @@ class Bar(TrainerCallback):  # type: ignore[misc]
 
 
 def score_held_out(trainee: Trainee, held_out: HeldOut) -> list[float]:
-    """The model's nDCG@10 for each held-out query, reranking its candidates."""
+    """The model's selection score for each held-out query, reranking its pool."""
     queries = {query.query_id: query.text for query in held_out.queries}
     candidates = {query_id: list(scores) for query_id, scores in held_out.first_stage.items()}
     run = trainee.scorer().score(queries, held_out.documents, candidates)
-    values = {metric.query_id: metric.value for metric in iter_calc([MEASURE], held_out.qrels, run)}
-    return [values.get(query_id, 0.0) for query_id in queries]
+    values: list[float] = per_query(run, held_out.qrels, parse_measures([_MEASURE]))[_MEASURE].tolist()
+    found = dict(zip(held_out.qrels, values, strict=True))
+    return [found[query_id] for query_id in queries]

@@ -18,12 +18,14 @@ from inpars.retrieve.bm25 import BM25
 def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], list[Triple]]:
     """`(training, held out)`: `n` queries of `n` documents, and all triples of other queries and documents.
 
-    Where triples are few, at most a fifth is held out. Queries whose words were cut out of their
-    document come first: they alone tell a model that understands from one that matches words. A
-    query that has several positives is held out with all of them, a triple for each; queries of
-    the same words are one, whatever their ids.
+    With `n` 0 all are for training. Where triples are few, at most a fifth is held out. Queries whose
+    words were cut out of their document come first: they alone tell a model that understands from one
+    that matches words. A query that has several positives is held out with all of them, a triple for
+    each; queries of the same words are one, whatever their ids.
     """
     everything = list(triples)
+    if not n:
+        return everything, []
     rng = generator(seed, "held out")
     order = [everything[int(place)] for place in rng.permutation(len(everything))]
     order.sort(key=lambda triple: not triple.positive_text)
@@ -51,9 +53,10 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
 
 
 def held_out_set(triples: list[Triple], corpus: Corpus, depth: int, language: str) -> HeldOut:
-    """The development set of held-out triples over the whole corpus, `depth` candidates a query.
+    """Held-out triples as queries with pools to choose weights on: `depth` candidates each, from the whole corpus.
 
-    A query's positives always are among its candidates, wherever BM25 puts them. Queries of the same
+    A query's positives always are in its pool, wherever BM25 puts them: what is measured here is no figure
+    of a search (see `inpars.rerank.held_out` for those). Queries of the same
     words are one, under the id of the first, with the positives of all.
     """
     cut = {triple.positive_id: triple.positive_text for triple in triples if triple.positive_text}

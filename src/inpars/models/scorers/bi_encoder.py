@@ -21,18 +21,25 @@ class BiEncoder:
     """A sentence-transformers model. Documents are embedded once and remembered by id, as long as there is room."""
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
-        self._take(load_bi_encoder(str(model), options.device or default_device()), options)
+        loaded = load_bi_encoder(str(model), options.device or default_device())
+        if options.max_length:
+            loaded.max_seq_length = options.length(int(loaded.max_seq_length or options.max_length))
+        self._take(loaded, options, loaded.max_seq_length)
 
     @classmethod
-    def over(cls, model: Any, options: ScoringOptions) -> BiEncoder:
-        """A scorer over a sentence-transformers model in memory, with nothing remembered of earlier weights."""
+    def over(cls, model: Any, options: ScoringOptions, max_length: int | None) -> BiEncoder:
+        """A scorer over a sentence-transformers model in memory, with nothing remembered of earlier weights.
+
+        It reads `max_length` tokens of a text (None: no limit), whatever the model is set to read at other times.
+        """
         scorer = cls.__new__(cls)
-        scorer._take(model, options)
+        scorer._take(model, options, max_length)
         return scorer
 
-    def _take(self, model: Any, options: ScoringOptions) -> None:
+    def _take(self, model: Any, options: ScoringOptions, max_length: int | None) -> None:
         self.model, self.device, self.precision = model, model.device.type, options.precision
-        self.batch_size = max(1, (options.batch_tokens or 16384) // int(model.max_seq_length or 512))
+        self.max_length = max_length
+        self.batch_size = max(1, (options.batch_tokens or 16384) // int(max_length or 512))
         self._documents: dict[str, np.ndarray] = {}
 
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
@@ -66,8 +73,12 @@ class BiEncoder:
         return run
 
     def _embed(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
-        with autocast(self.precision, self.device):
-            embeddings = encode(list(texts), batch_size=self.batch_size, show_progress_bar=False)
+        before, self.model.max_seq_length = self.model.max_seq_length, self.max_length
+        try:
+            with autocast(self.precision, self.device):
+                embeddings = encode(list(texts), batch_size=self.batch_size, show_progress_bar=False)
+        finally:
+            self.model.max_seq_length = before
         return np.asarray(embeddings, dtype=np.float32)
 
 

@@ -30,7 +30,7 @@ class CrossEncoder(PairScorer):
                 f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs where a reranker has one or two",
                 hint="train it first: inpars train --family cross-encoder --base-model MODEL",
             )
-        tokens, first = _tokens(loaded), [loaded]
+        tokens, first = _tokens(loaded, options), [loaded]
         del loaded
 
         def load() -> Classifier:
@@ -44,7 +44,7 @@ class CrossEncoder(PairScorer):
         scorer = cls.__new__(cls)
         module = Classifier(model).train(model.training)
         engine = InMemory(module, options.precision, str(model.device))
-        PairScorer.__init__(scorer, _tokens(model), engine)
+        PairScorer.__init__(scorer, _tokens(model, options), engine)
         return scorer
 
 
@@ -73,6 +73,6 @@ def load_cross_encoder(model: str, device: str, labels: int | None = None) -> An
     return loaded
 
 
-def _tokens(model: Any) -> PairTokens:
-    length = int(model.max_seq_length or 512)
+def _tokens(model: Any, options: ScoringOptions) -> PairTokens:
+    length = options.length(int(model.max_seq_length or 512))
     return PairTokens(model.tokenizer, length, positions=length)

@@ -31,6 +31,8 @@ class Llm(PairScorer):
         device = options.device or default_device()
         precision: Precision = "fp32" if options.precision == "int8" else options.precision
         loaded = load_reranker(str(model), device, getattr(torch, _DTYPES[resolve(precision, device)]))
+        if options.max_length:
+            loaded.max_seq_length = options.length(int(loaded.max_seq_length or options.max_length))
         # Other engines know no causal models, and such a model is too large to be loaded for a trial.
         chosen = options.model_copy(update={"engine": "eager"}) if options.engine == "auto" else options
         engine = Choice(lambda: AnswerLogits(loaded), chosen, device)

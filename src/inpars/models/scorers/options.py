@@ -26,6 +26,9 @@ class ScoringOptions(Options):
     instruction: str | None = Field(
         None, description="What makes a document relevant, told to an LLM reranker; by default what it was saved with."
     )
+    max_length: int = Field(
+        0, ge=0, description="Tokens read of a text, or of a query with its document; 0 is the model's own length."
+    )
     precision: ScoringPrecision = Field("auto", description="Number format of the matrix products.")
     engine: Literal["auto", "eager", "ragged", "onnx", "openvino"] = how(
         "auto", description="What multiplies the matrices; auto takes the fastest here, eager is plain torch."
@@ -33,3 +36,7 @@ class ScoringOptions(Options):
     batch_tokens: int = how(0, ge=0, description="Tokens scored at once; 0 leaves it to the engine.")
     compile: bool = how(False, description="Compile the model with torch.compile (engine eager).")
     device: str | None = how(None, description="Where to score: cpu, cuda, cuda:1 …; by default the best there is.")
+
+    def length(self, own: int) -> int:
+        """How many tokens to read with a model that reads `own`: no more than it can."""
+        return min(self.max_length, own) if self.max_length else own

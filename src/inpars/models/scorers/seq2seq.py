@@ -34,7 +34,9 @@ class Seq2Seq(PairScorer):
             return TargetLogits(load_seq2seq(str(model)), target_ids, shrink=True)
 
         engine = Choice(load, options, options.device or default_device())
-        super().__init__(PairTokens(tokenizer, scheme.max_length, scheme.template), engine, options.batch_tokens)
+        # Positions are relative: such a model reads texts of any length.
+        length = options.max_length or scheme.max_length
+        super().__init__(PairTokens(tokenizer, length, scheme.template), engine, options.batch_tokens)
 
     @classmethod
     def over(cls, model: Any, tokenizer: Any, scheme: Scheme, options: ScoringOptions) -> Seq2Seq:

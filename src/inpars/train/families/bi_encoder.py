@@ -27,8 +27,8 @@ class BiEncoderTrainee:
         prepare(self.model, config)
 
     def scorer(self) -> BiEncoder:
-        """A scorer with nothing remembered of earlier weights."""
-        return BiEncoder.over(self.model, ScoringOptions(precision=self.config.precision))
+        """A scorer with nothing remembered of earlier weights, which reads as much as the saved model will."""
+        return BiEncoder.over(self.model, ScoringOptions(precision=self.config.precision), self._own_length)
 
     def trainer(self, examples: Examples, folder: Path, steps: int) -> Any:
         """A `SentenceTransformerTrainer`."""
