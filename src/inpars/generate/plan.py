@@ -84,6 +84,9 @@ def plan(
 
 def _probe(backend: Backend, documents: list[Document]) -> tuple[list[Written], float | None]:
     """What some documents give, and the seconds for each of them once everything is loaded."""
+    if not documents:
+        # A model that is asked nothing may still want its key.
+        return [], None
     if len(documents) < 2:
         return list(backend.write(documents)), None
     first = list(backend.write(documents[:1]))
