@@ -121,6 +121,8 @@ def main() -> None:
     parser.add_argument("--more", type=int, default=50, help="documents added at the end")
     parser.add_argument("--seed", type=int, default=1, help="of the seconds at which it is killed")
     arguments = parser.parse_args()
+    # As the command does, before torch is imported: what waits must not stall the others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     long = (document for document in inpars.open_corpus("python-docs").shuffled(1) if len(document.contents) >= 250)
     documents = list(islice(long, arguments.documents + arguments.more))
     with tempfile.TemporaryDirectory() as name:
