@@ -14,6 +14,7 @@ from inpars.data.artifacts import facts_of, is_set_aside, set_aside_path, sideca
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document
 from inpars.generate import replaced
+from inpars.generate.outcome import NoQueries
 from inpars.models.language.base import Answer, Prompt, Sampling
 from inpars.models.language.dummy import DummyModel
 
@@ -157,6 +158,13 @@ def test_a_kill_at_any_moment_loses_no_query_and_the_next_call_ends_the_same(
     output, model = write()
     assert (model.asked, output.read_bytes()) == ([], written)
     assert json.loads(sidecar(output).read_text())["queries"] == 11
+
+
+def test_an_output_without_queries_is_not_set_aside(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(NoQueries):
+        write(prompt="chain-of-thought")
+    write()
+    assert not list(tmp_path.glob("q.*.jsonl.meta.json"))
 
 
 def test_names_of_what_is_set_aside() -> None:

@@ -23,7 +23,8 @@ def make_way(artifact: Artifact) -> None:
     there, ours = _facts(output), set_aside_path(output, artifact.fingerprint)
     if there.get("fingerprint") == artifact.fingerprint:
         return
-    if output.is_file() and "model" in there.get("inputs", {}):
+    # One without queries is not worth a name.
+    if output.is_file() and there.get("queries") and "model" in there.get("inputs", {}):
         aside = set_aside_path(output, there["fingerprint"])
         _move(output, aside)
         model = there.get("options", {}).get("model") or "a language model"
