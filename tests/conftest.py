@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,14 @@ WORDS = (
     *("boundary", "theory", "method", "wave", "surface", "body", "angle", "slender", "cone", "blunt"),
     *("nose", "mach", "number", "ratio", "jet"),
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests keep and find again is the session's own, never the developer's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INPARS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,15 @@ def test_in_a_run_directory_the_examples_of_every_step_are_found(run_directory: 
     assert find_fewshot(run_directory / "rerank" / "tuned.trec") == [run_directory / "write" / "queries.fewshot.jsonl"]
 
 
+def test_examples_of_queries_set_aside_count_but_in_a_run_directory(run_directory: Path) -> None:
+    """There every step is redone from the queries that took their place; elsewhere nothing says so."""
+    for place in ("write/queries.0a1b2c3d", "stray.0a1b2c3d"):
+        write_examples(run_directory / f"{place}.fewshot.jsonl", EXAMPLES)
+    assert find_fewshot(run_directory / "rerank" / "tuned.trec") == [run_directory / "write" / "queries.fewshot.jsonl"]
+    names = [path.name for path in find_fewshot(run_directory / "x.trec")]
+    assert names == ["stray.0a1b2c3d.fewshot.jsonl", "stray.fewshot.jsonl"]
+
+
 def test_elsewhere_the_examples_beside_a_run_are_found(run_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_fewshot(run_directory / "x.trec") == [run_directory / "stray.fewshot.jsonl"]
     monkeypatch.chdir(run_directory / "rerank")

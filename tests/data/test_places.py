@@ -26,7 +26,7 @@ def test_answers_speeds_and_published_files_lie_in_one_folder(tmp_path, monkeypa
     from inpars.download.cache import cached_path
     from inpars.download.catalogue import catalogue
     from inpars.models.engines import choose
-    from inpars.models.language.openai.cache import cache_path
+    from inpars.models.language.cache import cache_path
 
     monkeypatch.setenv("INPARS_CACHE", str(tmp_path))
     item = catalogue().find("queries", "v2/scifact")

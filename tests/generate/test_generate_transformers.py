@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 
 import inpars
 from inpars.data.artifacts import facts_of
+from inpars.generate.outcome import NoQueries
 from inpars.models.language.transformers import TransformersModel
 
 
@@ -60,9 +62,10 @@ def test_the_command_line_runs_a_model_of_ones_own_and_goes_on_from_its_units(
 
 @pytest.mark.parametrize("prompt", ["zero-shot", "chain-of-thought", "inpars-gbq", "promptagator-zero-shot"])
 def test_chat_and_completion_prompts_both_run(prompt: str, model: Path, toy_corpus: Path, tmp_path: Path) -> None:
-    output = inpars.generate(
-        toy_corpus, tmp_path / "q.jsonl", model=str(model), prompt=prompt, temperature=1.0, max_new_tokens=16
-    )
+    output = tmp_path / "q.jsonl"
+    # A model with random weights may well write nothing that such a prompt's reading finds a query in.
+    with contextlib.suppress(NoQueries):
+        inpars.generate(toy_corpus, output, model=str(model), prompt=prompt, temperature=1.0, max_new_tokens=16)
     facts = facts_of(output)
     assert facts["queries"] + facts["dropped"] == facts["documents"]
     assert facts["errors"] == 0

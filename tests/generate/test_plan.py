@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +89,33 @@ def test_the_command_prints_it() -> None:
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "tokens in" in printed
     assert "at most 6,400" in printed
+
+
+def test_no_key_is_needed_until_something_is_sent(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    options = ["python-docs", "--model", "openai:gpt-4o-mini", "--prompt", "zero-shot", "--max-generations", "20"]
+
+    def call(verb: str, *more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "inpars", verb, *options, *more]
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    planned = call("plan")
+    assert planned.returncode == 0, planned.stderr
+    assert re.search(r"requests +20, but for those answered before", planned.stdout)
+    output = tmp_path / "q.jsonl"
+    for done in (call("plan", "--probe", "2"), call("generate", "--output", str(output))):
+        assert done.returncode == 2
+        assert "OPENAI_API_KEY is not set" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_queries_stay_where_they_are_when_their_successors_cannot_be_asked_for(
+    corpus: MemoryCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    output = inpars.generate(corpus, tmp_path / "q.jsonl", backend="dummy")
+    with pytest.raises(InparsError, match="OPENAI_API_KEY is not set"):
+        inpars.generate(corpus, output, model="openai:gpt-4o-mini", prompt="zero-shot")
+    inpars.generate(corpus, output, backend="dummy")
+    assert {path.name for path in tmp_path.iterdir()} == {"q.jsonl", "q.jsonl.meta.json"}

@@ -9,6 +9,7 @@ has nothing to do.
 from __future__ import annotations
 
 import glob
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from inpars import __version__
-from inpars.data.files import atomic_write, digest_of, read_json, write_json, write_jsonl
+from inpars.data.files import COMPRESSIONS, atomic_write, digest_of, read_json, write_json, write_jsonl
 from inpars.data.hashes import hash_of
 from inpars.errors import OptionError
 from inpars.options import Options
@@ -34,6 +35,17 @@ def sidecar(path: Path) -> Path:
 def side_file(path: Path, part: str) -> Path:
     """Where rows lie that are not the output `path` itself but go with it: `<stem>.<part>.jsonl`."""
     return path.with_name(f"{path.stem}.{part}.jsonl")
+
+
+def set_aside_path(path: Path, fingerprint: str) -> Path:
+    """Where the output `path` lies once another has taken its place: `queries.jsonl` as `queries.1a2b3c4d.jsonl`."""
+    stem = path.name.removesuffix("".join(path.suffixes[-2:] if path.suffix in COMPRESSIONS else path.suffixes[-1:]))
+    return path.with_name(f"{stem}.{fingerprint[:8]}{path.name.removeprefix(stem)}")
+
+
+def is_set_aside(path: Path) -> bool:
+    """Whether `path` is named as an output that another has taken the place of, or as a side file of such a one."""
+    return any(re.fullmatch(r"\.[0-9a-f]{8}", suffix) for suffix in path.suffixes)
 
 
 def where_reasons_lie(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from inpars.data.artifacts import is_set_aside
 from inpars.data.columns import Columns
 from inpars.data.files import read_jsonl, write_jsonl
 from inpars.errors import InputError
@@ -57,11 +58,13 @@ def find_fewshot(run: str | Path) -> list[Path]:
     """The files of few-shot examples that go with a run file.
 
     They lie beside it; and where it lies in a step's folder of a run directory, in the folders of
-    all the steps of that run's recipe.
+    all the steps of that run's recipe. Those of queries that were set aside for others count in an ordinary folder,
+    where nothing says which queries a run came from; in a run directory every step is redone from the new ones.
     """
     folder = Path(run).absolute().parent
-    folders = {folder, *step_folders(folder.parent)}
-    return sorted(path for place in folders for path in place.glob(PATTERN))
+    steps = step_folders(folder.parent)
+    found = [path for place in {folder, *steps} for path in place.glob(PATTERN)]
+    return sorted(path for path in found if path.parent not in steps or not is_set_aside(path))
 
 
 def step_folders(run_directory: Path) -> list[Path]:

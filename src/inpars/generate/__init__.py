@@ -16,8 +16,10 @@ from inpars.generate.backends.choose import choose_backend
 from inpars.generate.backends.prompted import Prompted
 from inpars.generate.config import GenerateConfig
 from inpars.generate.eligible import eligible
+from inpars.generate.outcome import check_queries
+from inpars.generate.replaced import make_way
 from inpars.generate.units import Units
-from inpars.models.language.base import LanguageModel
+from inpars.models.language.base import LanguageModel, check
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 
@@ -32,7 +34,9 @@ def generate(
     query, document by document in the order of the sample. Beside it lie `<stem>.dropped.jsonl`
     (documents and answers that gave no query, and why) and `<stem>.errors.jsonl` (documents that
     ended in an error: called again, the stage takes up those alone), and where few-shot examples
-    were drawn from a dataset, `<stem>.fewshot.jsonl`, which `evaluate` heeds. Returns `output`.
+    were drawn from a dataset, `<stem>.fewshot.jsonl`, which `evaluate` heeds. Queries of other options or documents
+    that a language model wrote there are set aside, and taken back when they are wanted again. Returns `output`.
+    `NoQueries` where there is none in it.
     """
     config = parse_options(GenerateConfig, "generate", options)
     corpus = open_corpus(corpus)
@@ -41,9 +45,16 @@ def generate(
     beside = (artifact.side_file(part) for part in ("dropped", "errors", "fewshot"))
     check_outputs((corpus, config.prompt, config.fewshot, config.openai.prices), artifact.output, *beside)
     if artifact.is_current():
+        check_queries(artifact)
         return artifact.output
+    if isinstance(backend, Prompted):
+        check(backend.model)
     # Reads the whole corpus once, so that a broken line is found before anything is begun.
     total = min(len(corpus), config.max_generations)
+    make_way(artifact)
+    if artifact.is_current():
+        check_queries(artifact)
+        return artifact.output
     artifact.begin()
     examples = backend.examples if isinstance(backend, Prompted) else []
     if examples:
@@ -65,19 +76,23 @@ def generate(
     }
     usage: dict[str, float] = {name: round(value, 6) for name, value in sorted(units.totals().items())}
     artifact.finish(**counts, **usage, fewshot_examples=len(examples))
-    say(f"generate: {_told(counts, usage)} -> {artifact.output}")
+    reused = backend.reused if isinstance(backend, Prompted) else 0
+    say(f"generate: {_told(counts, usage, reused)} -> {artifact.output}")
+    check_queries(artifact)
     if counts["errors"]:
         say(f"generate: the errors are in {artifact.side_file('errors')}; the same command tries those documents again")
     return artifact.output
 
 
-def _told(counts: dict[str, int], usage: Mapping[str, float]) -> str:
+def _told(counts: dict[str, int], usage: Mapping[str, float], reused: int) -> str:
     told = [f"{counts['queries']:,} queries for {counts['documents']:,} documents"]
     told += [f"{counts[name]:,} {name}" for name in ("dropped", "errors") if counts[name]]
     if truncated := usage.get("truncated"):
         told.append(f"{truncated:,} truncated")
     if prompt_tokens := usage.get("prompt_tokens"):
         told.append(f"{prompt_tokens:,} tokens in and {usage.get('completion_tokens', 0):,} out")
+    if reused:
+        told.append(f"{reused:,} answers kept from before")
     if "cost" in usage:
         told.append(f"${usage['cost']:,.2f}")
     return ", ".join(told)

@@ -21,6 +21,7 @@ from inpars.generate.backends.prompted import Prompted
 from inpars.generate.config import GenerateConfig
 from inpars.generate.eligible import eligible
 from inpars.models.language.base import LanguageModel, Priced
+from inpars.models.language.kept import not_kept
 from inpars.options import parse_options
 
 
@@ -61,11 +62,15 @@ def plan(
     """Estimate what `generate` with these `options` takes. `sample` documents are put into prompts and counted.
 
     `probe` of them are really asked: by default 16 where the model runs here, none where answers
-    may cost money. What an endpoint answers is kept in the request cache, so that it is paid once.
+    may cost money. What an endpoint answers is kept in the request cache, so that it is paid once. Without a probe
+    nothing is sent, and no key is needed.
     """
     config = parse_options(GenerateConfig, "plan", options)
     corpus = open_corpus(corpus)
     backend = choose_backend(corpus, config, language_model)
+    if isinstance(backend, Prompted):
+        # Only what is really asked now can be timed; kept, it would cut the windows of the generation elsewhere.
+        backend.model = not_kept(backend.model)
     paid = isinstance(backend, Prompted) and isinstance(backend.model, Priced)
     shown = {example.doc_id for example in backend.examples} if isinstance(backend, Prompted) else set()
     documents = min(sum(1 for _ in eligible(corpus, config, shown)), config.max_generations)
@@ -79,6 +84,9 @@ def plan(
 
 def _probe(backend: Backend, documents: list[Document]) -> tuple[list[Written], float | None]:
     """What some documents give, and the seconds for each of them once everything is loaded."""
+    if not documents:
+        # A model that is asked nothing may still want its key.
+        return [], None
     if len(documents) < 2:
         return list(backend.write(documents)), None
     first = list(backend.write(documents[:1]))

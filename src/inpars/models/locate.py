@@ -39,6 +39,20 @@ def model_fingerprint(model: str | Path) -> str:
     return fingerprint_of(path) if path.is_dir() else hashlib.sha256(str(path).encode()).hexdigest()
 
 
+def cached_commit(model: str, revision: str = "") -> str:
+    """The commit of a hub model that the hub's cache holds for `revision`; "" for a local model and without one."""
+    if Path(locate(model)).is_dir() or importlib.util.find_spec("huggingface_hub") is None:
+        return ""
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(locate(model), "config.json", revision=revision or None)
+    except ValueError:  # not the name of a hub model
+        return ""
+    # The file lies at snapshots/<commit>/config.json.
+    return Path(found).parent.name if isinstance(found, str) else ""
+
+
 def why_absent(model: str) -> str:
     """Why a model, as `locate` names it, cannot be had; "" where it can, or where only the hub could tell.
 

@@ -19,6 +19,7 @@ import pytest
 from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.models.language import open_language_model
 from inpars.models.language.base import Answer, Completion, Message, Prompt, Sampling
+from inpars.models.language.kept import KeptModel
 from inpars.models.language.options import VllmOptions
 from inpars.models.language.vllm import VllmModel
 
@@ -186,7 +187,9 @@ def drawn(llm: LLM) -> list[list[SamplingParams]]:
 
 def test_loads_with_the_options_when_it_is_first_asked(vllm: type[LLM]) -> None:
     options = VllmOptions(revision="main", quantization="fp8", tensor_parallel_size=2, max_model_len=99)
-    model = open_language_model("vllm:some/model", SimpleNamespace(vllm=options))
+    kept = open_language_model("vllm:some/model", SimpleNamespace(vllm=options))
+    assert isinstance(kept, KeptModel)
+    model = kept.model
     assert isinstance(model, VllmModel)
     assert model.name == "vllm:some/model"
     assert "llm" not in vars(model)
@@ -259,6 +262,34 @@ def test_prompts_are_handed_over_in_windows_and_answers_come_after_each(vllm: ty
     assert taken == [0, 1]
     assert [answer.key for answer in answers] == ["d1", "d2", "d3", "d4"]
     assert [len(prompts) for prompts, _ in llm.calls] == [2, 2, 1]
+
+
+def test_a_window_counts_completions_and_what_does_not_fit_is_in_none(vllm: type[LLM]) -> None:
+    llm = vllm("m")
+    model = VllmModel(llm, options=VllmOptions(window=6))
+    prompts = [Prompt("long", "the " * 99), *(Prompt(f"d{number}", f"the wing {number}") for number in range(5))]
+    answers = list(model.complete(prompts, Sampling(n=3, temperature=1.0)))
+    assert [len(prompts) for prompts, _ in llm.calls] == [2, 2, 1]
+    assert [bool(answer.error) for answer in answers] == [True] + [False] * 5
+    assert list(VllmModel(llm, options=VllmOptions(window=1)).complete(prompts[1:], Sampling(n=3, temperature=1.0)))
+    assert [len(prompts) for prompts, _ in llm.calls[3:]] == [1] * 5
+
+
+def test_answers_are_kept_and_asked_of_the_engine_once(vllm: type[LLM], tmp_path: Path) -> None:
+    prompts = [Prompt(f"d{number}", f"the wing {number}") for number in range(5)]
+
+    def ask() -> tuple[list[Answer], int]:
+        kept = open_language_model("vllm:m", SimpleNamespace(vllm=VllmOptions(cache=str(tmp_path / "kept.sqlite"))))
+        assert isinstance(kept, KeptModel)
+        answers = list(kept.complete(prompts, Sampling()))
+        return answers, len(kept.model.llm.calls)  # type: ignore[attr-defined]
+
+    (first, calls), (second, none) = ask(), ask()
+    assert (calls, none) == (1, 0)
+    assert [answer.reused for answer in first + second] == [False] * 5 + [True] * 5
+    assert [(a.key, a.completions, a.prompt_tokens, a.requests) for a in first] == [
+        (a.key, a.completions, a.prompt_tokens, a.requests) for a in second
+    ]
 
 
 def test_the_prompt_is_encoded_with_the_models_first_token(vllm: type[LLM]) -> None:

@@ -12,7 +12,7 @@ from inpars.data.files import atomic_write
 from inpars.errors import OptionError
 from inpars.generate.prompts.library import load_template
 from inpars.models.language import open_language_model
-from inpars.models.language.base import LanguageModel
+from inpars.models.language.base import LanguageModel, check
 
 _RETIRED = re.compile(
     r"(?:(?:text|code|if)-)?(?:ada|babbage|curie|davinci|cushman)(?:-00[13])?|(?:text|code)-davinci-002"
@@ -34,7 +34,9 @@ def open_engine(engine: str, options: Any) -> LanguageModel:
             hint="name another with --engine: openai:NAME for one behind OpenAI's API (OPENAI_BASE_URL says where), or "
             "one to run here, for example EleutherAI/gpt-j-6B, which InPars-v2 took; its questions are not v1's",
         )
-    return open_language_model("" if engine == "dummy" else engine, options, "dummy" if engine == "dummy" else "auto")
+    model = open_language_model("" if engine == "dummy" else engine, options, "dummy" if engine == "dummy" else "auto")
+    check(model)
+    return model
 
 
 def write_prompt(template: str, good_bad: bool, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from itertools import islice
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from inpars.data.artifacts import side_file
+from inpars.data.artifacts import side_file, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.files import read_jsonl
@@ -19,6 +20,7 @@ from inpars.drop_in.outputs import check_places
 from inpars.drop_in.v1.engine import open_engine, write_prompt
 from inpars.drop_in.v1.rows import append, doc_ids, to_v1
 from inpars.generate import generate
+from inpars.generate.outcome import NoQueries, no_queries
 from inpars.models.language.base import LanguageModel
 from inpars.models.language.likelihood import text_log_probs
 from inpars.models.language.options import OpenAIOptions, TransformersOptions, VllmOptions
@@ -36,7 +38,7 @@ class GenerateFlags(Options):
     """Flags of generate_queries_openai.py."""
 
     collection: str = Field(description="Documents: v1's TSV (id, text), or any corpus of ours.")
-    output: Path = Field(description="JSONL file to append to; documents that it has are not asked for again.")
+    output: Path = Field(description="JSONL file to append to; documents that it has are not answered for again.")
     engine: str = Field("curie", description="Language model: openai:NAME, a hub id, a path, vllm:NAME or dummy.")
     prompt_template: str = Field(
         "", description="Prompt: a text file with {document_text}, or a name (`inpars prompts`); by default v1's own."
@@ -72,7 +74,8 @@ def run(flags: GenerateFlags) -> Path:
     corpus, output = open_corpus(flags.collection), flags.output
     folder = output.with_name(f".{output.name}.v1")
     dropped, errors = (side_file(output, part) for part in ("dropped", "errors"))
-    done = doc_ids(output) | doc_ids(dropped)
+    answered = doc_ids(output)
+    done = answered | doc_ids(dropped)
     errors.unlink(missing_ok=True)
     prompt = write_prompt(flags.prompt_template, flags.good_bad, folder)
     # A batch of the Batch API is handed over as a whole.
@@ -85,10 +88,14 @@ def run(flags: GenerateFlags) -> Path:
         for path, part in ((dropped, "dropped"), (errors, "errors")):
             side = side_file(work, part)
             counts[part] += append(path, (row for _, row in read_jsonl(side)) if side.exists() else ())
+        # All of it is in the output now: the next window need not set it aside.
+        sidecar(work).unlink()
     shutil.rmtree(folder)
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number or what == "questions")
     say(f"v1 generate: {told} added, {len(done):,} documents were done before -> {output}")
     if counts["errors"]:
+        if not answered and not counts["questions"]:
+            raise no_queries(len(done) + counts["dropped"] + counts["errors"], errors, dropped, by_model=True)
         say(f"v1 generate: the errors are in {errors}; the same command tries those documents again")
     return output
 
@@ -111,22 +118,24 @@ def _left(corpus: Corpus, flags: GenerateFlags, done: set[str]) -> Iterator[Docu
 def _ask(
     window: list[Document], name: str, model: LanguageModel, prompt: Path, work: Path, flags: GenerateFlags
 ) -> Path:
-    """The stage over one window of documents."""
-    return generate(
-        MemoryCorpus(window, name),
-        work,
-        language_model=model,
-        prompt=str(prompt),
-        fewshot="none",
-        max_generations=len(window),
-        max_doc_length=_WHOLE if (model.context_length or _CONTEXT) >= _CONTEXT else _SHORT,
-        max_prompt_length=_CONTEXT,
-        max_new_tokens=flags.max_tokens,
-        temperature=flags.temperature,
-        top_p=flags.top_p,
-        store_prompts=False,
-        unit_size=100,
-    )
+    """The stage over one window of documents. One without any question is no reason to stop."""
+    with contextlib.suppress(NoQueries):
+        generate(
+            MemoryCorpus(window, name),
+            work,
+            language_model=model,
+            prompt=str(prompt),
+            fewshot="none",
+            max_generations=len(window),
+            max_doc_length=_WHOLE if (model.context_length or _CONTEXT) >= _CONTEXT else _SHORT,
+            max_prompt_length=_CONTEXT,
+            max_new_tokens=flags.max_tokens,
+            temperature=flags.temperature,
+            top_p=flags.top_p,
+            store_prompts=False,
+            unit_size=100,
+        )
+    return work
 
 
 def _rows(work: Path, window: list[Document], model: LanguageModel, doc_probs: bool) -> Iterator[dict[str, object]]:

@@ -27,6 +27,8 @@ class Prompted:
         self.model = model
         self.template = template
         self.examples = examples
+        self.reused = 0
+        """Answers so far that were kept from before."""
         self.inputs = {
             "model": model.fingerprint(),
             "prompt": hash_of(template.identity()),
@@ -70,6 +72,7 @@ class Prompted:
                 yield rendered.prompt
 
         for answer in self.model.complete(prompts(), self.sampling):
+            self.reused += answer.reused
             yield self._written(answer, *asked.pop(answer.key))
 
     def _written(self, answer: Answer, document: Document, rendered: Rendered) -> Written:

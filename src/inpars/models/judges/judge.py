@@ -11,7 +11,7 @@ from inpars.errors import OptionError
 from inpars.models.judges.options import JudgingOptions
 from inpars.models.judges.prompt import JudgingPrompt, load_prompt
 from inpars.models.judges.reading import Unreadable, read_criteria, read_grade
-from inpars.models.language.base import Answer, LanguageModel, Prompt, Sampling, batches
+from inpars.models.language.base import Answer, LanguageModel, Prompt, Sampling, batches, check
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Judge:
     attempts a request cache lacks the last alone.
 
     Only the document is ever cut: to `max_doc_length` tokens, and to what the model's context has
-    room for. What was asked is not remembered here; the openai backend's cache does that.
+    room for. What was asked is not remembered here; the models' own cache of answers does that.
     """
 
     def __init__(self, model: LanguageModel, options: JudgingOptions) -> None:
@@ -159,6 +159,7 @@ def open_judge(options: JudgingOptions, language_model: LanguageModel | None = N
     if language_model is None:
         options.check()
         language_model = open_language_model(options.model, options)
+        check(language_model)
     return Judge(language_model, options)
 
 

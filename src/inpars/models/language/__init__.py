@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from inpars.registry import Registry
 
@@ -29,8 +29,18 @@ def split_spec(model: str) -> tuple[str, str]:
 
 
 def open_language_model(model: str, options: Any, backend: str = "auto") -> LanguageModel:
-    """The model that a spec names. `options` holds each backend's options under its name."""
+    """The model that a spec names. `options` holds each backend's options under its name.
+
+    Answers of models that run here are kept, as `kept.KeptModel` does, unless the backend's option `cache` is "none".
+    """
     found, name = split_spec(model)
     if backend not in ("auto", found):
         found, name = backend, model
-    return BACKENDS[found](name, getattr(options, found, None))
+    own = getattr(options, found, None)
+    opened = BACKENDS[found](name, own)
+    # Endpoints keep their answers themselves: what they are asked is more than a prompt.
+    if found in ("transformers", "vllm"):
+        from inpars.models.language.kept import Local, keep_answers
+
+        return keep_answers(cast(Local, opened), own.cache if own else "", found)
+    return opened

@@ -65,8 +65,8 @@ class Answer:
 
     Token counts are the model's own: `prompt_tokens` counts the prompt once, `completion_tokens`
     all emitted tokens, `cached_tokens` the part of the prompt that a server had at hand. `cost` is
-    in dollars, None where no price is known. `reused` answers came from the request cache: nothing
-    was sent or paid for them now.
+    in dollars, None where no price is known. `reused` answers were kept from before: nothing was sent,
+    computed or paid for them now.
     """
 
     key: str
@@ -140,6 +140,38 @@ class Batching(Protocol):
 def batches(model: LanguageModel) -> bool:
     """Whether the model hands over all the prompts of a call as one batch."""
     return isinstance(model, Batching) and model.batches
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A model that needs more than its name to be asked, such as a key."""
+
+    def check(self) -> None:
+        """`InparsError` where it cannot be asked, as far as that shows before it is."""
+        ...
+
+
+def check(model: LanguageModel) -> None:
+    """`InparsError` where the model cannot be asked, as far as that shows before it is."""
+    if isinstance(model, Checked):
+        model.check()
+
+
+@runtime_checkable
+class Windowed(Protocol):
+    """A model that answers a window of prompts at a time.
+
+    The last digits of its log-probabilities may depend on which prompts are answered together. So a window
+    depends only on the prompts that can be answered and on `sampling`, and its answers only on the window.
+    """
+
+    def windows(self, prompts: Iterable[Prompt | Answer], sampling: Sampling) -> Iterator[Iterable[Answer]]:
+        """The answers to one window after the other, each to be taken whole before the next.
+
+        An `Answer` among the prompts is there already, and comes out at once as a window of its own, as do
+        prompts that cannot be answered. What `complete` raises is raised here too.
+        """
+        ...
 
 
 class TokenPrice(Protocol):

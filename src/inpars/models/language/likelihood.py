@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from inpars.errors import InparsError
 from inpars.models.language.base import Completion, LanguageModel, Prompt, Sampling
+from inpars.models.language.kept import not_kept
 
 _REMOTE = "openai:"
 # Longer texts are cut, as they are in prompts.
@@ -28,6 +29,7 @@ def text_log_probs(model: LanguageModel, texts: Mapping[str, str]) -> dict[str, 
     A model that runs here reads each text once; an endpoint is asked to echo it (`echo` with
     `logprobs` of the completions API). `InparsError` where the model or its server can do neither.
     """
+    model = not_kept(model)
     if isinstance(model, Reads):
         return {key: model.text_log_probs(text) for key, text in texts.items()}
     if not model.name.startswith(_REMOTE):

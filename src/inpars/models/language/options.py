@@ -20,6 +20,9 @@ class TransformersOptions(Options):
     devices: tuple[str, ...] = Field((), description="Devices, one worker each; by default every GPU, else the CPU.")
     batch_tokens: int = how(0, ge=0, description="Tokens that a batch may hold, prompts and answers; 0 chooses.")
     share_prefix: bool = how(True, description="Encode the beginning that all prompts share once for all.")
+    cache: str = how(
+        "", description="File that keeps every answer; by default in the user's cache folder; none keeps nothing."
+    )
     compile: bool = how(False, description="Compile the model with torch.compile.")
     trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
 
@@ -55,5 +58,8 @@ class VllmOptions(Options):
     tensor_parallel_size: int = Field(1, ge=1, description="GPUs that share one copy of the model.")
     gpu_memory_utilization: float = how(0.9, gt=0, le=1, description="Share of the GPU's memory to use.")
     max_model_len: int = Field(0, ge=0, description="Longest prompt and answer together; 0 is the model's own.")
-    window: int = how(2048, ge=1, description="Prompts handed over at a time.")
+    window: int = how(2048, ge=1, description="Completions that are handed over at a time, at least one prompt's.")
+    cache: str = how(
+        "", description="File that keeps every answer; by default in the user's cache folder; none keeps nothing."
+    )
     trust_remote_code: bool = Field(False, description="Run code that comes with the model.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from inpars.data.hashes import hash_of
@@ -15,7 +14,7 @@ from inpars.models.language.base import Answer, Completion, Prompt, Sampling
 from inpars.models.language.chats import write_chat
 from inpars.models.language.options import VllmOptions
 from inpars.models.language.tokenizers import ModelTokenizer
-from inpars.models.locate import locate, model_fingerprint
+from inpars.models.locate import cached_commit, locate, model_fingerprint
 
 
 class VllmModel:
@@ -88,32 +87,48 @@ class VllmModel:
     def _special(self) -> frozenset[int]:
         return frozenset(self.llm.get_tokenizer().all_special_ids)
 
+    @property
+    def version(self) -> str:
+        """The commit of a hub model, as it lies in the hub's cache."""
+        return cached_commit(self._model, self.options.revision)
+
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
         """The answers to one window of prompts after the other."""
+        for window in self.windows(prompts, sampling):
+            yield from window
+
+    def windows(self, prompts: Iterable[Prompt | Answer], sampling: Sampling) -> Iterator[Iterable[Answer]]:
+        """Windows as `base.Windowed` has them, of the option `window`'s size."""
         mode = self.llm.llm_engine.model_config.logprobs_mode
         if sampling.log_probs and mode != "raw_logprobs":
             raise OptionError(
                 f"{self.name} gives {mode} where log-probabilities under the model itself are needed",
                 hint='make it with logprobs_mode="raw_logprobs", which is vLLM\'s default',
             )
-        stream = iter(prompts)
-        while window := list(islice(stream, self.options.window)):
-            yield from self._answers(window, sampling)
-
-    def _answers(self, window: list[Prompt], sampling: Sampling) -> Iterator[Answer]:
-        keys, requests, params = [], [], []
-        for prompt in window:
+        size = max(1, self.options.window // sampling.n)
+        window: list[tuple[str, list[int]]] = []
+        for prompt in prompts:
+            if isinstance(prompt, Answer):
+                yield [prompt]
+                continue
             ids = self._encode(prompt)
             # For one prompt that does not fit, vLLM would refuse the whole window.
             if not 0 < len(ids) < self.context_length:
                 error = f"the prompt has {len(ids)} tokens; {self.name} takes 1 to {self.context_length - 1}"
-                yield Answer(prompt.key, requests=0, error=error)
+                yield [Answer(prompt.key, requests=0, error=error)]
                 continue
-            keys.append(prompt.key)
-            requests.append({"prompt_token_ids": ids})
-            params.append(_params(prompt.key, sampling))
-        outputs = self.llm.generate(requests, params, use_tqdm=False) if requests else []
-        for key, output in zip(keys, outputs, strict=True):
+            window.append((prompt.key, ids))
+            if len(window) == size:
+                yield self._answers(window, sampling)
+                window = []
+        if window:
+            yield self._answers(window, sampling)
+
+    def _answers(self, window: list[tuple[str, list[int]]], sampling: Sampling) -> Iterator[Answer]:
+        requests = [{"prompt_token_ids": ids} for _, ids in window]
+        params = [_params(key, sampling) for key, _ in window]
+        outputs = self.llm.generate(requests, params, use_tqdm=False)
+        for (key, _), output in zip(window, outputs, strict=True):
             yield self._answer(key, output, sampling)
 
     def _encode(self, prompt: Prompt) -> list[int]:
@@ -128,6 +143,7 @@ class VllmModel:
             prompt_tokens=len(output.prompt_token_ids),
             completion_tokens=sum(len(drawn.token_ids) for drawn in output.outputs),
             cached_tokens=output.num_cached_tokens or 0,
+            requests=0,
         )
         if failed := {drawn.finish_reason for drawn in output.outputs} & {"abort", "error"}:
             answer.error = f"vLLM gave up on the prompt: {failed.pop()}"

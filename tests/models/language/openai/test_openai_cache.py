@@ -16,8 +16,8 @@ from server import fault
 from conftest import KEY
 from inpars.errors import InparsError
 from inpars.models.language.base import Message, Prompt, Sampling
+from inpars.models.language.cache import AnswerCache, Database, cache_path
 from inpars.models.language.openai import OpenAIModel
-from inpars.models.language.openai.cache import AnswerCache, Database, cache_path
 from inpars.models.language.options import OpenAIOptions
 
 ONE = Prompt("d1", "wings")
@@ -142,7 +142,7 @@ def test_a_file_that_is_no_cache_is_told_before_anything_is_sent(endpoint, make,
 WRITER = """
 import sys
 from pathlib import Path
-from inpars.models.language.openai.cache import AnswerCache, Database
+from inpars.models.language.cache import AnswerCache, Database
 cache = AnswerCache(Database(Path(sys.argv[1])))
 for number in range(100):
     cache.put([(f"{sys.argv[2]}-{number}", b"{}")])

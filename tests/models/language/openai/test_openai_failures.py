@@ -185,8 +185,9 @@ def test_secrets_in_an_address_are_not_told(monkeypatch):
 @pytest.mark.parametrize("key", ["sk-abc\ndef0123456", "sk-abcdéf0123456", "sk abcdef0123456"])
 def test_a_key_that_cannot_be_one_is_not_sent_and_not_told(monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
+    model = OpenAIModel("tiny", OpenAIOptions(base_url="http://localhost:1/v1"))
     with pytest.raises(InparsError, match="OPENAI_API_KEY holds characters") as caught:
-        OpenAIModel("tiny", OpenAIOptions(base_url="http://localhost:1/v1"))
+        model.complete([ONE], Sampling())
     assert "0123456" not in str(caught.value)
 
 

@@ -214,8 +214,10 @@ def test_a_tokenizer_that_is_not_there_is_told_with_its_option(make, tmp_path):
 
 def test_openai_itself_needs_a_key(monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY")
+    model = OpenAIModel("gpt-x")
+    assert (model.name, len(model.fingerprint())) == ("openai:gpt-x", 64)
     with pytest.raises(InparsError, match="OPENAI_API_KEY is not set"):
-        OpenAIModel("gpt-x")
+        model.complete([TEXT], Sampling())
 
 
 def test_another_endpoint_needs_none(endpoint, make, monkeypatch):

@@ -263,14 +263,32 @@ def test_the_prefix_is_encoded_once_and_kept_for_the_next_run_where_it_is_the_sa
 
     assert drawn(ask(model, prompts, max_new_tokens=8)) == expected[0]
     assert encoded.count(0) == 1
-    # Two ends that happen to begin alike share some tokens more; the prefix at hand will do.
-    assert drawn(ask(model, prompts[:2], max_new_tokens=8)) == expected[0][:2]
-    assert drawn(ask(model, [prompts[0]] * 2, max_new_tokens=8)) == [expected[0][0]] * 2
+    # In slots of another number and length, too.
+    assert drawn(ask(model, [*prompts, *prompts], max_new_tokens=90))
     assert encoded.count(0) == 1
     assert drawn(ask(model, others, max_new_tokens=8)) == expected[1]
     assert encoded.count(0) == 2
     assert drawn(ask(model, ["a wing", "a nose"], max_new_tokens=8))
     assert drawn(ask(model, prompts, max_new_tokens=8)) == expected[0]
+
+
+def test_what_ran_before_in_the_same_process_does_not_show_in_a_single_digit(make_model: Make) -> None:
+    folder = make_model("llama", scale=1.5)
+    window = [PREFIX + end for end in ENDS]
+    earlier = [
+        ([PREFIX + end * 9 for end in ENDS], {"max_new_tokens": 70}),  # longer slots
+        ([PREFIX + ENDS[0]] * 40, {}),  # more of them
+        ([PREFIX + " wing", PREFIX + " wing heat"], {}),  # a longer prefix
+        ([PREFIX[:60] + end for end in ENDS], {}),  # a shorter one
+        (["a", "b"], {}),  # none
+    ]
+    sampling: dict[str, Any] = {"max_new_tokens": 12, "n": 3, "temperature": 0.8}
+    alone = ask(load(folder), window, **sampling)
+    for texts, more in earlier:
+        model = load(folder)
+        ask(model, texts, **{"max_new_tokens": 5, **more})
+        # To the last digit, and to the counts of tokens.
+        assert ask(model, window, **sampling) == alone
 
 
 def test_answers_count_tokens_and_those_that_the_prefix_saved(make_model: Make, bpe: Any) -> None:

@@ -14,6 +14,7 @@ from tiny_models import END, ENDS, PREFIX, Library, ask, load, only
 from inpars.errors import OptionError
 from inpars.models.language import open_language_model
 from inpars.models.language.base import Message, Prompt, Sampling
+from inpars.models.language.kept import KeptModel
 from inpars.models.language.options import TransformersOptions
 from inpars.models.language.transformers import TransformersModel, model
 
@@ -53,7 +54,7 @@ def chatting(make_model: Make, bpe: Any, tmp_path: Path) -> Callable[[str], Path
 
 def asked(found: TransformersModel, *prompts: Prompt) -> list[str]:
     """What the model is really given for prompts, special tokens and all."""
-    return [found._tokenizer.decode(ids) for ids in found._encode(list(prompts))]
+    return [found._tokenizer.decode(found._encode(prompt)) for prompt in prompts]
 
 
 def test_a_chat_is_written_by_the_models_template_and_special_tokens_are_not_doubled(
@@ -129,7 +130,7 @@ def test_a_model_without_a_limit_takes_any_length(make_model: Make) -> None:
 def test_prompts_are_drawn_a_window_at_a_time_as_answers_are_taken(
     make_model: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "WINDOW", 4)
+    monkeypatch.setattr(model, "prompts_in_window", lambda *given: 4)
     drawn = []
 
     def prompts() -> Iterator[Prompt]:
@@ -152,7 +153,7 @@ def test_windows_do_not_change_what_is_written(make_model: Make, monkeypatch: py
     texts = [*TEXTS, *(PREFIX.upper() + end for end in ENDS), "a wing", "drag"]
     expected = [only(answer) for answer in ask(load(folder), texts, max_new_tokens=6)]
     for window in (1, 3, 7):
-        monkeypatch.setattr(model, "WINDOW", window)
+        monkeypatch.setattr(model, "prompts_in_window", lambda *given, size=window: size)
         for answer, given in zip(ask(load(folder), texts, max_new_tokens=6), expected, strict=True):
             assert only(answer).token_ids == given.token_ids
             assert only(answer).log_probs == pytest.approx(given.log_probs, abs=1e-4)
@@ -235,5 +236,6 @@ def test_a_path_or_hub_id_without_a_prefix_opens_this_backend(make_model: Make) 
         transformers = TransformersOptions(precision="fp32")
 
     found = open_language_model(str(make_model("llama")), Options())
-    assert isinstance(found, TransformersModel)
-    assert found.options.precision == "fp32"
+    assert isinstance(found, KeptModel)
+    assert isinstance(found.model, TransformersModel)
+    assert found.model.options.precision == "fp32"

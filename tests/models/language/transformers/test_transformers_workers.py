@@ -24,7 +24,7 @@ def _one_thread_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_devices_give_the_answers_of_one(make_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "WINDOW", 3)
+    monkeypatch.setattr(model, "prompts_in_window", lambda *given: 3)
     folder = make_model("llama")
     texts = [*(PREFIX + end for end in ENDS), ""]
     alone = ask(load(folder), texts, max_new_tokens=6, temperature=1.0, n=2)

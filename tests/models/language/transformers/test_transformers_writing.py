@@ -14,6 +14,7 @@ from tiny_models import ENDS, PREFIX, Library, ask, load, only
 from inpars.models.language.transformers import writing
 from inpars.models.language.transformers.decoding import Decoder
 from inpars.models.language.transformers.plain import PlainDecoder
+from inpars.models.language.transformers.windows import parameters
 
 Make = Callable[..., Path]
 Ask = Callable[[Path], Library]
@@ -97,19 +98,22 @@ def test_a_batch_holds_no_more_tokens_than_it_may(
     assert max(rows) == 180 // length < 20
 
 
-def test_without_a_figure_the_free_memory_says_how_much_a_batch_holds(
+def test_without_a_figure_the_machines_memory_says_how_much_a_batch_holds(
     make_model: Make, monkeypatch: pytest.MonkeyPatch, library: Ask
 ) -> None:
     model = library(make_model("llama")).model
     cpu = torch.device("cpu")
+    weights = 4 * parameters(model.config)
     # Keys and values of 2 layers, 2 groups of 8, 4 bytes each: 256 bytes a token.
-    sizes = {"SC_AVPHYS_PAGES": 3 * 10_000, "SC_PAGE_SIZE": 256}
+    sizes = {"SC_PHYS_PAGES": 3 * 256 * 10_000 + weights, "SC_PAGE_SIZE": 1, "SC_AVPHYS_PAGES": 5}
     monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
     assert writing._tokens_that_fit(model, cpu) == 10_000
-    sizes["SC_AVPHYS_PAGES"] = 1
+    sizes["SC_AVPHYS_PAGES"] = 5_000
+    assert writing._tokens_that_fit(model, cpu) == 10_000, "what is free just now says nothing"
+    sizes["SC_PHYS_PAGES"] = 1
     assert writing._tokens_that_fit(model, cpu) == 1024
-    # macOS knows the call and not the name.
-    monkeypatch.setattr(os, "sysconf_names", {"SC_PAGE_SIZE": 30})
+    # Windows has no such names.
+    monkeypatch.setattr(os, "sysconf_names", {})
     assert writing._tokens_that_fit(model, cpu) > 10_000
 
 

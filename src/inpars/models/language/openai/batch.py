@@ -17,13 +17,13 @@ import orjson
 
 from inpars.errors import Pending
 from inpars.models.language.base import Answer, Message, Prompt
+from inpars.models.language.cache import AnswerCache, Database
 from inpars.models.language.openai.adapt import Adapter
 from inpars.models.language.openai.answers import BrokenAnswer, parse
-from inpars.models.language.openai.cache import AnswerCache, Database
 from inpars.models.language.openai.ledger import Handed, Ledger
 from inpars.models.language.openai.requests import Request
 from inpars.models.language.openai.retry import Failure, judge_status
-from inpars.models.language.openai.sending import PromptFailed, Received, Sender
+from inpars.models.language.openai.sending import PromptFailed, Received, Sender, take
 from inpars.progress import say
 
 MOST_REQUESTS = 50_000
@@ -97,7 +97,7 @@ class Batches:
 
     def _take(self, request: Request) -> Received:
         """The answer to a request, handed out: its price counts once, and its error is told once."""
-        if received := self._cache.take(request.key):
+        if received := take(self._cache, request.key):
             return received
         if error := self._ledger.error(request.key):
             self._ledger.forget(request.key)

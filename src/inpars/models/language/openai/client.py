@@ -12,13 +12,13 @@ from inpars.errors import InparsError, OptionError
 from inpars.models.language.options import OpenAIOptions
 
 _OPENAI = "https://api.openai.com/v1"
+_NO_KEY = "none"
 
 
 def open_client(options: OpenAIOptions) -> openai.OpenAI:
-    """A client for the options' endpoint, with the key from OPENAI_API_KEY.
+    """A client for the options' endpoint, with the key from OPENAI_API_KEY or, without one, a placeholder.
 
-    `InparsError` for an address that is none, a key that cannot be one, or OpenAI without a key.
-    Other servers get a placeholder: local ones need no key.
+    `OptionError` for an address that is not one.
     """
     base_url = options.base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or _OPENAI
     parts = urlsplit(base_url)
@@ -26,15 +26,19 @@ def open_client(options: OpenAIOptions) -> openai.OpenAI:
         raise OptionError(
             f"base_url: expected an address such as http://localhost:8000/v1; found {public_url(base_url)!r}"
         )
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not key and parts.hostname.endswith("openai.com"):
+    return openai.OpenAI(api_key=os.environ.get("OPENAI_API_KEY", "").strip() or _NO_KEY, base_url=base_url)
+
+
+def check_key(client: openai.OpenAI) -> None:
+    """`InparsError` for OpenAI without a key and for a key that cannot be one. Other servers may need none."""
+    key = client.api_key
+    if key == _NO_KEY and (client.base_url.host or "").endswith("openai.com"):
         raise InparsError(
             "OpenAI needs a key, and OPENAI_API_KEY is not set",
             hint="export OPENAI_API_KEY=..., or name another endpoint with --openai.base-url",
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise InparsError("OPENAI_API_KEY holds characters that no key has", hint="copy the key again")
-    return openai.OpenAI(api_key=key or "none", base_url=base_url)
 
 
 def prepare(client: openai.OpenAI, options: OpenAIOptions) -> openai.OpenAI:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from inpars.models.language.openai.cache import Database
+from inpars.models.language.cache import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ import openai
 from inpars.data.hashes import hash_of
 from inpars.errors import InparsError, MissingDependency
 from inpars.models.language.base import Answer, Prompt, Sampling, Tokenizer
+from inpars.models.language.cache import AnswerCache, Database, cache_path
 from inpars.models.language.openai.adapt import Adapter
 from inpars.models.language.openai.answers import completions, parse, usage
 from inpars.models.language.openai.batch import Batches, Fetch
-from inpars.models.language.openai.cache import AnswerCache, Database, cache_path
-from inpars.models.language.openai.client import open_client, prepare, public_url
+from inpars.models.language.openai.client import check_key, open_client, prepare, public_url
 from inpars.models.language.openai.prices import price_of
 from inpars.models.language.openai.requests import Request, count_tokens, make_request
-from inpars.models.language.openai.sending import PromptFailed, Received, Sender
+from inpars.models.language.openai.sending import PromptFailed, Received, Sender, take
 from inpars.models.language.openai.workers import Stopped, unordered
 from inpars.models.language.options import OpenAIOptions, TransformersOptions
 from inpars.models.language.tokenizers import EstimatedTokenizer, ModelTokenizer
@@ -37,17 +37,19 @@ class OpenAIModel:
     def __init__(self, name: str, options: OpenAIOptions | None = None, *, client: openai.OpenAI | None = None) -> None:
         """`client` is one that is ready, in place of one made from the options and OPENAI_API_KEY.
 
-        `InparsError` where the endpoint, the key, the price table or the tokenizer will not do.
+        `InparsError` where the endpoint, the price table or the tokenizer will not do. A key is needed only to ask.
         """
         self.options = options or OpenAIOptions()
         self.name = f"openai:{name}"
         self.context_length: int | None = None
         self.price = price_of(name, self.options.prices)
         self.tokenizer = _tokenizer(self.options.tokenizer)
+        self._ready = client is not None
         if client is None:
             client = open_client(self.options)
             weakref.finalize(self, client.close)
         client = prepare(client, self.options)
+        self._client = client
         self.base_url = public_url(str(client.base_url))
         self._model = name
         self._adapter = Adapter(self.name, frozenset(self.options.extra_body))
@@ -64,8 +66,14 @@ class OpenAIModel:
         """Whether it hands over all the prompts of a call as one batch."""
         return self.options.batch_api
 
+    def check(self) -> None:
+        """`InparsError` where there is no key that could be one; a ready client is taken as it is."""
+        if not self._ready:
+            check_key(self._client)
+
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
         """One answer for each prompt, as they come. With `batch_api`, `Pending` while a batch is not done."""
+        self.check()
         if self.options.batch_api:
             batches = Batches(self._database, self._sender, self._adapter, self._cache)
             return batches.complete(prompts, lambda prompt, fetch: self._answer(prompt, sampling, fetch))
@@ -110,7 +118,7 @@ class OpenAIModel:
         self, request: Request, sampling: Sampling, stop: threading.Event, mine: Future[bytes]
     ) -> Received:
         try:
-            received = self._cache.take(request.key)
+            received = take(self._cache, request.key)
             if received is None:
                 pace, tokens = self._sender.pace, 0
                 if pace.counts_tokens:

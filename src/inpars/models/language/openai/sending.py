@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import openai
 
 from inpars.errors import InparsError
+from inpars.models.language.cache import AnswerCache
 from inpars.models.language.openai.adapt import Adapter
 from inpars.models.language.openai.answers import BrokenAnswer, parse, usage
 from inpars.models.language.openai.limits import Pace
@@ -39,6 +40,17 @@ class Received:
     content: bytes
     attempts: int = 0
     batch: bool = False
+
+
+def take(cache: AnswerCache, key: str) -> Received | None:
+    """The kept answer to hand out, with the price of a batch the first time."""
+    found = cache.get(key)
+    if found is None:
+        return None
+    content, batch = found
+    if batch:
+        cache.settle(key)
+    return Received(content, attempts=int(batch), batch=batch)
 
 
 class Sender:

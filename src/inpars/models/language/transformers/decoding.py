@@ -18,6 +18,8 @@ from inpars.models.language.transformers.rows import Row
 from inpars.models.language.transformers.slots import Slots
 
 _LEAST_PREFIX = 16
+# Slots come in so many lengths, so that one window's often do for the next.
+_LENGTHS = 64
 
 
 @dataclass
@@ -114,18 +116,22 @@ class Decoder:
         return self._logits(slots, [prompts[i][-1] for i in order])
 
     def _slots(self, prompts: Sequence[list[int]], prefix: tuple[int, ...], n: int, new_tokens: int) -> Slots:
-        """Empty slots for these prompts, with their common prefix in place; the last run's where they will do."""
+        """Empty slots for these prompts, with their common prefix in place.
+
+        They are the last run's where they are just such ones as would be made anew: what ran before must not show in
+        any digit, and how much is read and multiplied together depends on the slots' number and length.
+        """
         prefix = prefix if len(prefix) >= _LEAST_PREFIX else ()
-        # Taken for good: a run that ends half way does not bring them back.
-        slots, self._kept = self._kept, None
-        kept = slots.prefix_tokens if slots is not None else ()
-        if kept and kept == prefix[: len(kept)]:
-            # By chance these prompts may share some tokens more; the prefix at hand will do.
-            prefix = kept
         length = max(map(len, prompts)) - len(prefix) + new_tokens
         capacity = max(n, min(self.rows, self.batch_tokens // length, n * len(prompts)))
-        if slots is None or slots.length < length or slots.capacity < capacity:
-            slots = Slots(capacity, length)
+        length = -(-length // _LENGTHS) * _LENGTHS
+        # Taken for good: a run that ends half way does not bring them back.
+        slots, self._kept = self._kept, None
+        if slots is None or (slots.capacity, slots.length) != (capacity, length):
+            # Gone before the new ones are made, but for what is small beside them.
+            encoded = slots.encoded_prefix() if slots is not None else None
+            del slots
+            slots = Slots(capacity, length, encoded)
         slots.empty()
         if slots.prefix_tokens != prefix:
             slots.forget_prefix()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 from inpars.errors import MissingDependency, OptionError
@@ -13,9 +12,11 @@ from inpars.models.language.base import Answer, Prompt, Sampling
 from inpars.models.language.chats import write_chat
 from inpars.models.language.options import TransformersOptions
 from inpars.models.language.tokenizers import ModelTokenizer
-from inpars.models.locate import model_fingerprint
+from inpars.models.language.transformers.windows import prompts_in_window
+from inpars.models.locate import cached_commit, model_fingerprint
 
-WINDOW = 1000
+Window = list[tuple[str, list[int]]]
+"""Prompts that are answered together: the key and the tokens of each."""
 
 
 class TransformersModel:
@@ -82,39 +83,37 @@ class TransformersModel:
         identity = (model_fingerprint(self.name), self.options.revision, self.options.precision)
         return hashlib.sha256("\x1f".join(identity).encode()).hexdigest()
 
+    @property
+    def version(self) -> str:
+        """The commit of a hub model, as it lies in the hub's cache."""
+        return "" if self._ready else cached_commit(self.name, self.options.revision)
+
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
         """Answers as they are written, window by window; within a window the longest prompts come first."""
+        for window in self.windows(prompts, sampling):
+            yield from window
+
+    def windows(self, prompts: Iterable[Prompt | Answer], sampling: Sampling) -> Iterator[Iterable[Answer]]:
+        """Windows as `base.Windowed` has them, on all devices."""
         if sampling.temperature == 0 and sampling.n > 1:
             raise OptionError(
                 f"{sampling.n} greedy completions of a prompt would be the same",
                 hint="set a temperature, for example 0.7",
             )
-        prompts = iter(prompts)
-        windows = iter(lambda: list(islice(prompts, WINDOW)), [])
         devices = self._devices()
+        cut = self._cut(prompts, sampling, devices[0])
         if len(devices) > 1 and not self._ready:
             from inpars.models.language.transformers.workers import complete_on
 
-            yield from complete_on(devices, self.name, self.options, windows, sampling)
+            yield from complete_on(devices, self.name, self.options, cut, sampling)
             return
-        for window in windows:
-            yield from self.answer(window, sampling)
+        for window in cut:
+            yield [window] if isinstance(window, Answer) else self.answer(window, sampling)
 
-    def answer(self, window: list[Prompt], sampling: Sampling) -> Iterator[Answer]:
+    def answer(self, window: Window, sampling: Sampling) -> Iterator[Answer]:
         """The answers to one window of prompts, on one device."""
-        limit = self.context_length
-        encoded = self._encode(window)
-        fitting: list[tuple[str, list[int]]] = []
-        for prompt, ids in zip(window, encoded, strict=True):
-            if not ids or (limit and len(ids) + sampling.max_new_tokens > limit):
-                found = f"{len(ids)} tokens and {sampling.max_new_tokens} new ones: the model takes {limit} in all"
-                yield Answer(prompt.key, prompt_tokens=len(ids), error=found if ids else "the prompt has no tokens")
-            else:
-                fitting.append((prompt.key, ids))
-        if not fitting:
-            return
-        for ended in self.writer.run([key for key, _ in fitting], [ids for _, ids in fitting], sampling):
-            key, ids = fitting[ended.prompt]
+        for ended in self.writer.run([key for key, _ in window], [ids for _, ids in window], sampling):
+            key, ids = window[ended.prompt]
             yield Answer(
                 key,
                 ended.completions,
@@ -123,6 +122,28 @@ class TransformersModel:
                 cached_tokens=ended.shared_tokens,
                 requests=0,
             )
+
+    def _cut(self, prompts: Iterable[Prompt | Answer], sampling: Sampling, device: str) -> Iterator[Window | Answer]:
+        """Prompts in windows, and apart from them the answers that are there without the model."""
+        limit, size = self.context_length, 0
+        window: Window = []
+        for prompt in prompts:
+            if isinstance(prompt, Answer):
+                yield prompt
+                continue
+            ids = self._encode(prompt)
+            if not ids or (limit and len(ids) + sampling.max_new_tokens > limit):
+                found = f"{len(ids)} tokens and {sampling.max_new_tokens} new ones: the model takes {limit} in all"
+                error = found if ids else "the prompt has no tokens"
+                yield Answer(prompt.key, prompt_tokens=len(ids), requests=0, error=error)
+                continue
+            window.append((prompt.key, ids))
+            size = size or prompts_in_window(self._config, device, sampling.n, sampling.max_new_tokens)
+            if len(window) == size:
+                yield window
+                window = []
+        if window:
+            yield window
 
     def text_log_probs(self, text: str) -> list[float]:
         """The log-probability of each token of `text` after those before it, from one forward pass.
@@ -162,16 +183,11 @@ class TransformersModel:
         gpus = torch.cuda.device_count()
         return tuple(f"cuda:{number}" for number in range(gpus)) if gpus > 1 else (default_device(),)
 
-    def _encode(self, window: list[Prompt]) -> list[list[int]]:
-        encoded: dict[int, list[int]] = {}
-        for chats in (False, True):
-            numbers = [i for i, prompt in enumerate(window) if bool(prompt.messages) == chats]
-            if numbers:
-                texts = [self._chat(window[i]) if chats else window[i].text for i in numbers]
-                # A chat template writes the special tokens itself.
-                found = self._tokenizer(texts, add_special_tokens=not chats, verbose=False)["input_ids"]
-                encoded |= dict(zip(numbers, found, strict=True))
-        return [encoded[i] for i in range(len(window))]
+    def _encode(self, prompt: Prompt) -> list[int]:
+        text = self._chat(prompt) if prompt.messages else prompt.text
+        # A chat template writes the special tokens itself.
+        ids: list[int] = self._tokenizer(text, add_special_tokens=not prompt.messages, verbose=False)["input_ids"]
+        return ids
 
     def _chat(self, prompt: Prompt) -> str:
         written: str = write_chat(self._tokenizer, prompt.messages, self.name, tokenize=False)

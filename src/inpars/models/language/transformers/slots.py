@@ -11,6 +11,9 @@ from transformers.cache_utils import Cache
 # Steps read so many places at a time, for a library prepares itself for every new shape.
 _ROUND = 32
 
+Prefix = tuple[tuple[int, ...], dict[int, tuple[Tensor, Tensor]]]
+"""Tokens, and by layer their keys and values: (heads, tokens, width) each."""
+
 
 class Slots(Cache):  # type: ignore[misc]
     """A cache of `capacity` rows of at most `length` tokens, besides a prefix that all rows share.
@@ -20,7 +23,8 @@ class Slots(Cache):  # type: ignore[misc]
     width), are made layer by layer when first written, on the layer's device.
     """
 
-    def __init__(self, capacity: int, length: int) -> None:
+    def __init__(self, capacity: int, length: int, prefix: Prefix | None = None) -> None:
+        """`prefix` is one that other slots have encoded."""
         super().__init__(layers=[])
         self.capacity = capacity
         self.length = length
@@ -28,8 +32,7 @@ class Slots(Cache):  # type: ignore[misc]
         self.filling = True
         self._keys: dict[int, Tensor] = {}
         self._values: dict[int, Tensor] = {}
-        self._prefix: dict[int, tuple[Tensor, Tensor]] = {}
-        self._prefix_tokens: tuple[int, ...] = ()
+        self._prefix_tokens, self._prefix = prefix or ((), {})
         self._recording = False
         self._lengths = torch.zeros(capacity, dtype=torch.long)
         self._longest = 0
@@ -39,6 +42,10 @@ class Slots(Cache):  # type: ignore[misc]
     def prefix_tokens(self) -> tuple[int, ...]:
         """The tokens of the shared prefix."""
         return self._prefix_tokens
+
+    def encoded_prefix(self) -> Prefix:
+        """The shared prefix, for other slots."""
+        return self._prefix_tokens, self._prefix
 
     def prefix(self, layer: int) -> tuple[Tensor, Tensor] | None:
         """The prefix's keys and values in a layer, (heads, tokens, width); None where there is none (yet)."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inpars.errors import InparsError
-from inpars.models.language.base import Answer, Prompt, Sampling
+from inpars.models.language.base import Answer, Sampling
 from inpars.models.language.options import TransformersOptions
+
+if TYPE_CHECKING:
+    from inpars.models.language.transformers.model import Window
 
 _model: Any = None
 
@@ -18,10 +21,10 @@ def complete_on(
     devices: tuple[str, ...],
     name: str,
     options: TransformersOptions,
-    windows: Iterator[list[Prompt]],
+    windows: Iterator[Window | Answer],
     sampling: Sampling,
-) -> Iterator[Answer]:
-    """The answers to `windows` of prompts, a window at a time as devices finish them."""
+) -> Iterator[list[Answer]]:
+    """The answers to `windows`, a window at a time as devices finish them; answers among them come out at once."""
     context = multiprocessing.get_context("spawn")
     free: Any = context.Queue()
     for device in devices:
@@ -30,16 +33,19 @@ def complete_on(
     waiting: set[Future[list[Answer]]] = set()
     try:
         for window in windows:
+            if isinstance(window, Answer):
+                yield [window]
+                continue
             waiting.add(pool.submit(_answer, window, sampling))
             # One window ready for each device, so that none waits for the next to be drawn.
             while len(waiting) > 2 * len(devices):
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield from future.result()
+                    yield future.result()
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
-                yield from future.result()
+                yield future.result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -51,7 +57,7 @@ def _start(free: Any, name: str, options: TransformersOptions) -> None:
     _model = TransformersModel.load(name, options.model_copy(update={"devices": (free.get(),)}))
 
 
-def _answer(window: list[Prompt], sampling: Sampling) -> list[Answer]:
+def _answer(window: Window, sampling: Sampling) -> list[Answer]:
     try:
         return list(_model.answer(window, sampling))
     except InparsError as error:

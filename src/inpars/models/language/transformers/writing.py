@@ -11,6 +11,7 @@ from inpars.errors import InparsError
 from inpars.models.language.options import TransformersOptions
 from inpars.models.language.transformers.decoding import Decoder
 from inpars.models.language.transformers.plain import PlainDecoder
+from inpars.models.language.transformers.windows import parameters
 from inpars.progress import say
 
 # Rows that a step writes together: more do not make a processor faster, but a GPU.
@@ -44,18 +45,26 @@ def writer_for(model: Any, tokenizer: Any, options: TransformersOptions) -> Deco
 
 
 def _tokens_that_fit(model: Any, device: torch.device) -> int:
-    """How many tokens' keys and values a third of the free memory holds."""
+    """How many tokens' keys and values a third of the memory holds that the model leaves.
+
+    Of the machine's memory, not of what is free just now: rows that are written together must be the same ones
+    in every process, for their log-probabilities depend on it in the last digits.
+    """
     config = model.config.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    size = 2 * config.num_hidden_layers * heads * width * next(model.parameters()).element_size()
+    element = next(model.parameters()).element_size()
+    size = 2 * config.num_hidden_layers * heads * width * element
+    # A packed model has its weights elsewhere than among its parameters.
+    weights = parameters(model.config) * element
     if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-    elif "SC_AVPHYS_PAGES" in getattr(os, "sysconf_names", {}):
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        memory = torch.cuda.get_device_properties(device).total_memory
+        weights = sum(each.numel() * each.element_size() for each in model.parameters() if each.device == device)
+    elif "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     else:
-        free = 8 << 30
-    return max(1024, int(free / 3 / size))
+        memory = 16 << 30
+    return max(1024, int((memory - weights) / 3 / size))
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]

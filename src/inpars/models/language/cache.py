@@ -1,4 +1,4 @@
-"""Every answer ever received, on disk: what was paid for once is not asked for again."""
+"""Every answer ever received, on disk: what a model was asked once it is not asked again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 
 from inpars.data.places import cache_folder
 from inpars.errors import InparsError
-from inpars.models.language.openai.sending import Received
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, content BLOB, batch INTEGER, received REAL) WITHOUT ROWID;
@@ -22,15 +21,14 @@ CREATE TABLE IF NOT EXISTS batched (key TEXT PRIMARY KEY, uuid TEXT, error TEXT)
 CREATE INDEX IF NOT EXISTS batched_uuid ON batched (uuid);
 """
 
-_OTHER_FILE = "name another file with --openai.cache"
-
 
 class Database:
     """An SQLite file that threads and processes share; every write is on disk when the call returns."""
 
-    def __init__(self, path: Path) -> None:
-        """`InparsError` where there can be no such file."""
+    def __init__(self, path: Path, backend: str = "openai") -> None:
+        """`backend` is whose option `cache` names the file. `InparsError` where there can be no such file."""
         self.path = path
+        self._other_file = f"name another file with --{backend}.cache"
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +36,7 @@ class Database:
             weakref.finalize(self, self._connection.close)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
-            raise InparsError(f"cannot keep answers in {path}: {error}", hint=_OTHER_FILE) from None
+            raise InparsError(f"cannot keep answers in {path}: {error}", hint=self._other_file) from None
 
     def read(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows that a query gives. `InparsError` where the file is broken."""
@@ -46,7 +44,7 @@ class Database:
             try:
                 return self._connection.execute(statement, values).fetchall()
             except sqlite3.Error as error:
-                raise InparsError(f"cannot read {self.path}: {error}", hint=_OTHER_FILE) from None
+                raise InparsError(f"cannot read {self.path}: {error}", hint=self._other_file) from None
 
     def write(self, *statements: tuple[str, Iterable[tuple[object, ...]]]) -> None:
         """Run each statement for each of its tuples of values, all or nothing. `InparsError` where the disk fails."""
@@ -77,7 +75,7 @@ class Database:
 
 
 class AnswerCache:
-    """Answers by the key of their request."""
+    """Answers by the key of their request, in whatever form they came."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -96,16 +94,6 @@ class AnswerCache:
     def settle(self, key: str) -> None:
         """The price of this answer has been counted."""
         self._database.write(("UPDATE answers SET batch = 0 WHERE key = ?", [(key,)]))
-
-    def take(self, key: str) -> Received | None:
-        """The answer to hand out, with the price of a batch the first time."""
-        found = self.get(key)
-        if found is None:
-            return None
-        content, batch = found
-        if batch:
-            self.settle(key)
-        return Received(content, attempts=int(batch), batch=batch)
 
 
 def cache_path(given: Path | None) -> Path:
