@@ -17,11 +17,12 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
 from inpars.data.test_sets import TestSet, open_test_set
-from inpars.errors import InparsError
-from inpars.pipeline.checks import check_models
+from inpars.errors import InparsError, faults_of, raise_faults
+from inpars.pipeline.checks import check_run
 from inpars.pipeline.manifest import Manifest
 from inpars.pipeline.measuring import SYNTHETIC, model_behind
 from inpars.pipeline.recipe import Recipe, load_recipe
+from inpars.pipeline.replacing import check_replaced
 from inpars.pipeline.steps import Context, Step
 from inpars.pipeline.summary import summary
 from inpars.pipeline.verdict import verdict
@@ -36,6 +37,7 @@ def run(
     queries: str | Path | None = None,
     qrels: str | Path | None = None,
     set: Sequence[str] = (),
+    replace: bool = False,
 ) -> dict[str, Any]:
     """Carry out `recipe` for `corpus` in the run directory `output`; returns what `metrics.json` holds.
 
@@ -43,21 +45,33 @@ def run(
     `qrels` are the test set; without them the corpus's own is taken where it has one, and otherwise
     the held-out synthetic queries are scored, named as such. Steps that are there already, made
     with the same options from the same inputs, are left as they are.
+
+    What would only fail in the middle is found before the first step (`InparsError`, all faults at once). So is a
+    recipe that would write other queries in the place of a language model's; with `replace` it may.
     """
     chosen = load_recipe(recipe, list(set))
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
     opened = open_corpus(corpus)
-    return run_recipe(chosen, name, opened, open_test_set(name, queries, qrels), Path(output), finds_itself(name))
+    test_set, itself = open_test_set(name, queries, qrels), finds_itself(name)
+    return run_recipe(chosen, name, opened, test_set, Path(output), itself, replace=replace)
 
 
 def run_recipe(
-    chosen: Recipe, name: str, opened: Corpus, test_set: TestSet | None, output: Path, finds_itself: bool
+    chosen: Recipe,
+    name: str,
+    opened: Corpus,
+    test_set: TestSet | None,
+    output: Path,
+    finds_itself: bool,
+    *,
+    replace: bool = False,
 ) -> dict[str, Any]:
     """Carry out a recipe for what is open already; `name` is what the corpus is called, the rest as for `run`.
 
     With `finds_itself` the test queries are documents too, and are left out of what they find.
     """
-    check_models(chosen.steps, output)
+    replaced = [] if replace else faults_of(lambda: check_replaced(chosen.steps, output))
+    raise_faults([*replaced, *faults_of(lambda: check_run(chosen.steps, opened, test_set, output))])
     folder = _run_directory(output)
     with atomic_write(folder / "recipe.yaml") as stream:
         stream.write(chosen.to_yaml().encode())

@@ -9,6 +9,8 @@ from typing import Protocol
 from inpars.data.corpora import Corpus
 from inpars.data.records import Query
 from inpars.data.runs import Run
+from inpars.models.checks import check_library
+from inpars.models.locate import locate
 from inpars.models.scorers.options import ScoringOptions
 from inpars.retrieve.options import RetrievalOptions
 
@@ -34,6 +36,26 @@ class Retriever(Protocol):
         ...
 
 
+def check_retrieval(options: RetrievalOptions) -> None:
+    """`InparsError` for what a search with these options lacks: an option, a library, a language's words.
+
+    A retriever in a folder must be a bi-encoder; one on the hub is looked at when it is loaded.
+    """
+    options.check()
+    if options.first_stage == "bm25":
+        from inpars.retrieve.analysis import analyzer
+
+        analyzer(options.language)
+        return
+    check_library("sentence_transformers", "train", "first_stage dense")
+    if options.neighbours != "exact":
+        check_library("faiss", "faiss", f"the neighbour search {options.neighbours}")
+    if Path(locate(str(options.retriever))).is_dir():
+        from inpars.retrieve.dense import require_bi_encoder
+
+        require_bi_encoder(str(options.retriever))
+
+
 def open_retriever(
     corpus: Corpus,
     options: RetrievalOptions,
@@ -46,7 +68,7 @@ def open_retriever(
     corpus again; else BM25's is in memory and a dense one in a temporary folder. A dense one encodes as
     `scoring` says. `OptionError` where options do not go together.
     """
-    options.check()
+    check_retrieval(options)
     if options.first_stage == "bm25":
         from inpars.retrieve.bm25 import BM25
 

@@ -18,6 +18,7 @@ from inpars.models.precision import Precision, default_device, resolve
 from inpars.models.scorers.chat import give_template, tokens_of
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
+from inpars.models.vocabulary import require_fit
 
 
 class Llm(PairScorer):
@@ -96,6 +97,7 @@ def load_reranker(model: str, device: str, dtype: Any) -> Any:
         with loading(model):
             loaded = CrossEncoder(model, device=device, **options)
         require_vocabulary(model, loaded.tokenizer)
+        require_fit(model, loaded.tokenizer, loaded.transformers_model)
         give_template(loaded, own=True)
         return loaded
     if base := base_of_adapter(model):
@@ -107,6 +109,7 @@ def load_reranker(model: str, device: str, dtype: Any) -> Any:
         transformer = Transformer(model, transformer_task="text-generation", **options)
     tokenizer = transformer.tokenizer
     require_vocabulary(model, tokenizer)
+    require_fit(model, tokenizer, transformer.model)
     no, yes = (tokenizer.convert_tokens_to_ids(word) for word in ("no", "yes"))
     if no is None or yes is None or no == yes:
         raise InparsError(
