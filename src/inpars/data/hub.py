@@ -66,6 +66,21 @@ def ask() -> _Asking:
     return _Asking(thread, time.monotonic() + PATIENCE, heard)
 
 
+@cache
+def lacks_model(name: str) -> bool:
+    """Whether the Hub says that it has no model of that name, as far as whoever asks may see it."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    try:
+        HfApi().model_info(name, timeout=PATIENCE)
+    except RepositoryNotFoundError:
+        return True
+    except Exception:  # anything else says nothing of the model
+        return False
+    return False
+
+
 def dataset_in_cache(name: str) -> bool:
     """Whether the caches of the libraries hold anything of a dataset on the Hub."""
     from huggingface_hub import constants

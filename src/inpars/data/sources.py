@@ -34,7 +34,7 @@ def standing_in(query: SyntheticQuery, source: Document) -> str:
 
 SAMPLE = 300
 """Rows of a file whose texts are compared with the corpus's."""
-_FEWEST_WORDS = 3
+_FEWEST_WORDS = _FEWEST_ROWS = 3
 _FOUND, _HELD = 0.5, 0.8
 # A character of a script without blanks between the words, whose neighbours stand in for words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -50,12 +50,12 @@ def check_sources(path: Path, queries: Iterable[SyntheticQuery], corpus: Corpus,
     only a few do, it says how many. Rows without a text tell nothing.
     """
     rows = with_text = 0
-    doc_ids: dict[str, None] = {}
+    doc_ids: dict[str, str] = {}
     sample: list[SyntheticQuery] = []
     drawn = random.Random(1)
     for query in queries:
         rows += 1
-        doc_ids.setdefault(query.doc_id)
+        doc_ids.setdefault(query.doc_id, query.query_id)
         if query.doc_text:
             with_text += 1
             if len(sample) < SAMPLE:
@@ -64,15 +64,16 @@ def check_sources(path: Path, queries: Iterable[SyntheticQuery], corpus: Corpus,
                 sample[place] = query
     absent = absent_from(corpus, doc_ids)
     if absent and lacking:
+        first = f"{path}: query {doc_ids[absent[0]]} was written for document {absent[0]!r}, which {corpus.name} lacks"
+        many = f"; it lacks {len(absent):,} of the {len(doc_ids):,} documents of these {rows:,} queries: {some(absent)}"
         raise InparsError(
-            f"{path}: the corpus {corpus.name} lacks {len(absent):,} of the {len(doc_ids):,} documents of its {rows:,} "
-            f"queries: {some(absent)}",
-            hint="give the corpus that the queries were generated from (--corpus), or leave these queries out",
+            first + (many if absent[1:] else ""),
+            hint="give the corpus that the queries were generated from (--corpus), or leave such queries out",
         )
     gone = set(absent)
     told = [found for query in sample if query.doc_id not in gone if (found := is_foreign(query, corpus)) is not None]
     foreign = sum(told)
-    if 2 * foreign > len(told):
+    if foreign >= _FEWEST_ROWS and 2 * foreign > len(told):
         shown = next(query for query in sample if query.doc_id not in gone and is_foreign(query, corpus))
         raise InparsError(
             f"{path}: the queries are of another corpus than {corpus.name}, which uses the same ids: of {len(told):,} "

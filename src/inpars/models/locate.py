@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from inpars.data.artifacts import fingerprint_of
-from inpars.data.hub import is_offline, unreachable
+from inpars.data.hub import is_offline, lacks_model, unreachable
 from inpars.errors import InparsError
 
 # Models that a package on the package index carries, so that no hub is needed.
@@ -60,6 +60,8 @@ def why_absent(model: str) -> str:
         return "there is no such folder, and offline (HF_HUB_OFFLINE) the Hub's cache has no such model"
     if why := unreachable():
         return f"there is no such folder, the Hub's cache has no such model, and {why}"
+    if all(map(lacks_model, _names_on_hub(model))):
+        return "there is no such folder, and the Hub has no such model, or does not show it without a token (HF_TOKEN)"
     return ""
 
 
@@ -76,10 +78,14 @@ def in_cache(model: str) -> bool:
     from huggingface_hub import constants
 
     caches = [constants.HF_HUB_CACHE, os.environ.get("SENTENCE_TRANSFORMERS_HOME")]
-    # sentence-transformers looks up a name without an owner among its own models.
-    names = [model] if "/" in model else [model, f"sentence-transformers/{model}"]
+    names = _names_on_hub(model)
     folders = [Path(cache) / f"models--{name.replace('/', '--')}" for cache in caches if cache for name in names]
     return any(any(folder.glob(f"snapshots/*/{file}")) for folder in folders for file in CONFIGURATIONS)
+
+
+def _names_on_hub(model: str) -> list[str]:
+    # sentence-transformers looks up a name without an owner among its own models.
+    return [model] if "/" in model else [model, f"sentence-transformers/{model}"]
 
 
 def on_hub(model: str) -> bool:

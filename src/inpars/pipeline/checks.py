@@ -73,8 +73,8 @@ def unfinished(steps: Iterable[Step], folder: Path, corpus: Corpus | None = None
         builds_on = {step.input, *(name for _, name in references(step.options.model_dump()))}
         sidecars = list((folder / step.name).glob("*.meta.json"))
         finished = bool(sidecars) and not any(_facts(path).get("errors") for path in sidecars)
-        same = not recorded or recorded.get(step.name) == step.to_dict()
-        if finished and same and same_corpus and not builds_on & waiting:
+        same = recorded.get(step.name) == step.to_dict() and same_corpus and not builds_on & waiting
+        if finished and (same or not recorded):
             continue
         waiting.add(step.name)
         yield step

@@ -13,6 +13,7 @@ from inpars.data.corpora.base import absent_from
 from inpars.data.files import require_file
 from inpars.data.ids import is_whole
 from inpars.data.queries import read_synthetic_queries
+from inpars.data.records import SyntheticQuery
 from inpars.data.sources import check_sources
 from inpars.data.triples import read_triples
 from inpars.errors import InparsError, OptionError, some
@@ -63,6 +64,9 @@ def check_examples(path: Path, corpus: Corpus) -> None:
             f"triples: {some(absent)}",
             hint="give the corpus that the negatives were mined from (--corpus), or leave these triples out",
         )
+    # Where a query was cut out of its document, the row holds what is left of it.
+    positives = (SyntheticQuery(t.query, t.positive_id, t.positive_text) for t in read_triples(path))
+    check_sources(path, positives, corpus, lacking=False)
 
 
 def open_monitor(config: TrainConfig, corpus: Corpus) -> Monitor | None:

@@ -109,13 +109,13 @@ def load_reranker(model: str, device: str, dtype: Any) -> Any:
         transformer = Transformer(model, transformer_task="text-generation", **options)
     tokenizer = transformer.tokenizer
     require_vocabulary(model, tokenizer)
-    require_fit(model, tokenizer, transformer.model)
     no, yes = (tokenizer.convert_tokens_to_ids(word) for word in ("no", "yes"))
     if no is None or yes is None or no == yes:
         raise InparsError(
             f"the tokenizer of {model!r} has no tokens 'yes' and 'no'",
             hint="save it as a sentence-transformers CrossEncoder with a LogitScore over tokens of its own",
         )
+    require_fit(model, tokenizer, transformer.model)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     loaded = CrossEncoder(modules=[transformer, LogitScore(yes, no)], device=device)

@@ -8,7 +8,7 @@ from typing import Any, cast
 from inpars.errors import InparsError, MissingDependency, OptionError, shorten
 from inpars.models.language.options import TransformersOptions
 from inpars.models.loading import failures
-from inpars.models.locate import locate, no_model, why_absent
+from inpars.models.locate import locate, why_absent
 from inpars.models.precision import Precision, resolve
 
 
@@ -94,9 +94,9 @@ def _source(options: TransformersOptions) -> dict[str, Any]:
 
 
 def _require_reach(name: str) -> None:
-    """`InparsError` where the libraries would only find out at length that the model is out of reach."""
+    """`InparsError` where the libraries would take long to find out that the model is out of reach."""
     if why := why_absent(locate(name)):
-        raise no_model(name, why)
+        raise _unloadable(name, why)
 
 
 def _unloadable(name: str, error: Exception | str) -> InparsError:
