@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from inpars.data.corpora import Corpus
 from inpars.data.records import Query
 from inpars.data.runs import Run
-from inpars.models.checks import check_library
+from inpars.errors import faults_of, raise_faults
+from inpars.models.checks import Check, check_library
 from inpars.models.locate import locate
 from inpars.models.scorers.options import ScoringOptions
 from inpars.retrieve.options import RetrievalOptions
@@ -47,13 +49,15 @@ def check_retrieval(options: RetrievalOptions) -> None:
 
         analyzer(options.language)
         return
-    check_library("sentence_transformers", "train", "first_stage dense")
-    if options.neighbours != "exact":
-        check_library("faiss", "faiss", f"the neighbour search {options.neighbours}")
-    if Path(locate(str(options.retriever))).is_dir():
-        from inpars.retrieve.dense import require_bi_encoder
+    from inpars.retrieve.dense import require_bi_encoder
+    from inpars.retrieve.faiss_index import require_faiss
 
-        require_bi_encoder(str(options.retriever))
+    checks: list[Check] = [partial(check_library, "sentence_transformers", "train", "first_stage dense")]
+    if options.neighbours != "exact":
+        checks.append(require_faiss)
+    if Path(locate(str(options.retriever))).is_dir():
+        checks.append(partial(require_bi_encoder, str(options.retriever)))
+    raise_faults(faults_of(*checks))
 
 
 def open_retriever(
