@@ -50,7 +50,8 @@ def check_run(steps: Sequence[Step], corpus: Corpus, test_set: TestSet | None, f
             for fault in found:
                 fault.message = f"{step.name}: {fault.message}"
             of_steps += found
-    raise_faults([*of_data, *faults_of(lambda: check_models(todo, folder)), *of_steps])
+    of_models = faults_of(*(check for step in todo for check in model_checks(named_models(step))))
+    raise_faults([*of_data, *of_models, *of_steps])
 
 
 def _ask_hub(steps: Iterable[Step]) -> None:
@@ -67,7 +68,8 @@ def unfinished(steps: Iterable[Step], folder: Path, corpus: Corpus | None = None
     it builds on; and where the corpus is the one of that time.
     """
     recorded = recorded_steps(folder)
-    same_corpus = corpus is None or recorded_corpus(folder, "fingerprint") in (None, corpus.fingerprint())
+    of_corpus = recorded_corpus(folder, "fingerprint")
+    same_corpus = corpus is None or of_corpus is None or of_corpus == corpus.fingerprint()
     waiting: set[str] = set()
     for step in steps:
         builds_on = {step.input, *(name for _, name in references(step.options.model_dump()))}

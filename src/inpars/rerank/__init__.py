@@ -9,22 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.texts import Texts
 from inpars.data.files import read_jsonl
 from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
+from inpars.data.ids import Blanks
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
 from inpars.data.runs import Run, write_run
-from inpars.errors import InparsError, OptionError
+from inpars.errors import InparsError, OptionError, faults_of, raise_faults
+from inpars.models.checks import check_model
 from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers import Scorer, family_of, load_scorer
 from inpars.options import parse_options
 from inpars.progress import say, track
 from inpars.rerank.candidates import Candidates, read_candidates
+from inpars.rerank.checks import checks
 from inpars.rerank.config import RerankConfig, SearchConfig
 from inpars.rerank.probability import probabilities
 from inpars.retrieve import open_retriever
@@ -93,6 +96,9 @@ def rerank(
             f"{str(model)!r} is a bi-encoder: its similarities are no probabilities of relevance",
             hint="leave out --probability, or rerank with a cross-encoder, a seq2seq model or an LLM",
         )
+    if not sidecar(output).exists():
+        # What is there already may do without its model.
+        raise_faults(faults_of(lambda: check_model(model), *checks(config)))
     if run is None:
         first = output.with_name(f"{output.stem}.{config.first_stage}.trec")
         run = search(corpus, queries, first, **config.searching().model_dump())
@@ -214,7 +220,13 @@ def _score_held_out(scorer: Scorer, development: HeldOut) -> Run:
 
 
 def _queries(queries: str | Path | list[Query]) -> list[Query]:
-    return queries if isinstance(queries, list) else read_queries(queries)
+    if not isinstance(queries, list):
+        return read_queries(queries)
+    blanks = Blanks("query")
+    for number, query in enumerate(queries, start=1):
+        blanks.see(query.query_id, number)
+    blanks.check("queries")
+    return queries
 
 
 def _identity(queries: list[Query]) -> str:

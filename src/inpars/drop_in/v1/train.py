@@ -67,6 +67,12 @@ class TrainFlags(Options):
     )
     device: str | None = Field(None, description="Where to train: cpu, cuda, cuda:1 …; by default the best there is.")
 
+    def held_out(self) -> int:
+        """How many questions are held out: as v1 trained on all of them, none but where weights are chosen by some."""
+        if self.held_out_queries is not None:
+            return self.held_out_queries
+        return 120 if self.keep == "best" else 0
+
 
 def run(flags: TrainFlags) -> Path:
     """Train and write results.csv; returns the model's folder.
@@ -113,7 +119,7 @@ def run(flags: TrainFlags) -> Path:
         seed=2,
         eval_every=flags.eval_steps,
         keep_every=flags.save_every_n_steps,
-        held_out_queries=_held_out(flags),
+        held_out_queries=flags.held_out(),
         arguments={"logging_steps": flags.logging_steps},
         device=flags.device,
         **({} if watched is None else watched.options() | {"monitor_measures": tuple(measures.values())}),
@@ -121,13 +127,6 @@ def run(flags: TrainFlags) -> Path:
     if watched is not None:
         _write_results(output, flags.output_dir / "results.csv", measures)
     return output
-
-
-def _held_out(flags: TrainFlags) -> int:
-    """v1 trained on every question: some are held out where weights are chosen by them, or where it is asked for."""
-    if flags.held_out_queries is not None:
-        return flags.held_out_queries
-    return 120 if flags.keep == "best" else 0
 
 
 def _write_results(model: Path, path: Path, measures: dict[str, str]) -> None:
