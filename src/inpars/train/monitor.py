@@ -75,9 +75,6 @@ def _parse(name: str) -> ir_measures.Measure:
     try:
         measure = ir_measures.parse_measure(name)
         measure.validate_params()
-        # trec_eval crashes on a cutoff of 0.
-        if measure.params.get("cutoff", 1) < 1 or not ir_measures.DefaultPipeline.supports(measure):
-            raise ValueError(name)
     except (NameError, ValueError, AssertionError):
         raise OptionError(
             f"unknown measure {name!r}", hint="measures are written as in nDCG@10, AP, R@100, RR@10"
