@@ -5,8 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -40,6 +44,58 @@ def collection() -> Callable[[str], Path]:
         return root / name
 
     return find
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """Put a server on loopback in the place of the Hugging Face Hub; returns its address.
+
+    It answers every request with the status that is given, or with None takes the connection and never says a word.
+    """
+    from huggingface_hub import constants
+
+    from inpars.data.hub import ask, lacks_model
+
+    open_servers = ExitStack()
+
+    def put(status: int | None, **headers: str) -> str:
+        if status is None:
+            silent = open_servers.enter_context(socket.create_server(("127.0.0.1", 0)))
+            address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        else:
+            address = open_servers.enter_context(answering(status, headers))
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "ENDPOINT", address)
+        for asked in (ask, lacks_model):
+            asked.cache_clear()
+        return address
+
+    with open_servers:
+        yield put
+    for asked in (ask, lacks_model):
+        asked.cache_clear()
+
+
+@contextmanager
+def answering(status: int, headers: Mapping[str, str]) -> Iterator[str]:
+    """A server that gives every request the same answer."""
+
+    class Same(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            for name, value in (*headers.items(), ("Content-Length", "0")):
+                self.send_header(name.replace("_", "-"), value)
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Same) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture

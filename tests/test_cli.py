@@ -10,10 +10,10 @@ import time
 import pytest
 
 
-def inpars(*arguments, code=0, module="inpars"):
+def inpars(*arguments, code=0, module="inpars", cwd=None):
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "COLUMNS": "200", "NO_COLOR": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)], capture_output=True, text=True, env=environment
+        [sys.executable, "-m", module, *map(str, arguments)], capture_output=True, text=True, env=environment, cwd=cwd
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -80,6 +80,10 @@ def test_stages_chain_through_files(toy_corpus, tmp_path, tiny_bi_encoder):
         (["filter", "nowhere.jsonl", "--output", "out"], "nowhere.jsonl"),
         (["evaluate", "nowhere.trec", "--qrels", "nowhere.tsv"], "nowhere.tsv"),
         (["nonsense"], "nonsense"),
+        (["run"], "a run needs a corpus"),
+        (["run", "python-docs", "--corpus", "python-docs"], "two corpora"),
+        (["run", "gpl", "quickstart", "python-docs"], "two recipes"),
+        (["run", "nowhere"], "'nowhere' is neither a recipe nor a corpus"),
     ],
 )
 def test_a_users_mistake_is_explained_and_exits_with_2(arguments, words, tmp_path, monkeypatch):
@@ -87,6 +91,43 @@ def test_a_users_mistake_is_explained_and_exits_with_2(arguments, words, tmp_pat
     done = inpars(*arguments, code=2)
     assert words in done.stdout + done.stderr
     assert not list(tmp_path.iterdir()), "a failed call leaves nothing behind"
+
+
+def test_a_run_takes_a_corpus_and_a_recipe_in_any_order_and_names_its_folder(toy_corpus, tmp_path, tiny_bi_encoder):
+    (tmp_path / "mine.yaml").write_text("name: mine\nsteps:\n  generate: {max_generations: 20}\n  filter: {}\n")
+    for words in ((toy_corpus, "mine.yaml"), ("mine.yaml", toy_corpus)):
+        done = inpars("run", *words, cwd=tmp_path)
+        folder = f"{toy_corpus.name}-mine"
+        assert f"working in {folder}" in done.stderr
+        assert (tmp_path / folder / "filter" / "queries.jsonl").is_file()
+    assert "nothing to do" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", folder]
+
+
+def test_a_recipe_is_shown_as_it_is_written_or_with_all_its_options():
+    from importlib import resources
+
+    written = (resources.files("inpars.recipes") / "quickstart.yaml").read_text()
+    assert inpars("recipes", "quickstart").stdout.strip() == written.strip()
+    everything = inpars("recipes", "quickstart", "--all").stdout
+    assert "learning_rate: 5.0e-05" in everything
+    assert len(everything) > 3 * len(written)
+    assert "did you mean 'quickstart'" in inpars("recipes", "quickstrat", code=2).stderr
+
+
+def test_several_errors_stand_on_a_line_each(toy_corpus, tmp_path):
+    wrong = [
+        "--set",
+        "negatives.language=xx",
+        "--set",
+        "evaluate.measures=[nonsense]",
+        "--set",
+        "train.base_model=./no",
+    ]
+    lines = inpars("run", toy_corpus, *wrong, cwd=tmp_path, code=2).stderr.splitlines()
+    assert "inpars: 3 errors, all found before anything was begun:" in lines
+    assert sum(line.startswith("  - ") for line in lines) == 3
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_broken_line_names_file_and_line_and_leaves_no_output(tmp_path):

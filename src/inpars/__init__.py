@@ -1,7 +1,21 @@
 """InPars: from a pile of unlabelled documents to a tuned, measured search model.
 
-The public functions are one for each stage, plus `open_corpus`, `run` and `reproduce`. They load when first
-used, so that importing the package costs nothing.
+    run             carry out a recipe, from documents to a measured model
+    reproduce       carry out a published experiment, and compare with its figures
+    open_corpus     documents: a folder, a file, ir_datasets:ID, hf:ID or python-docs
+    plan            what generating will take, before anything is spent
+    generate        write queries for documents
+    filter          keep the queries that are worth training on
+    mine_negatives  find documents that look relevant to a query and are not
+    train           fine-tune a reranker or retriever
+    search          search a corpus: the first stage alone
+    rerank          rerank a first stage with a model
+    evaluate        measure runs against judgments, and compare them
+    download        published queries, rerankers, runs and few-shot examples
+
+For example `inpars.run(corpus="python-docs", output="my-run")`. Every stage takes files (or an open corpus) and its
+options by keyword, writes its output all or nothing, and returns where it lies: `help(inpars.train.train)` describes
+one. They load when first used, so that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -56,3 +70,7 @@ def __getattr__(name: str) -> Any:
     if name in _FUNCTIONS:
         return getattr(import_module(_FUNCTIONS[name]), name)
     raise AttributeError(f"module 'inpars' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -8,7 +8,7 @@ ours, and exits with 1.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 
@@ -64,6 +64,42 @@ class MissingDependency(InparsError):
         )
 
 
+class Faults(InparsError):
+    """Several errors that were found before anything was begun, a line each."""
+
+    def __init__(self, faults: Sequence[InparsError]) -> None:
+        lines = [f"  - {_on_one_line(fault)}" for fault in faults]
+        super().__init__("\n".join([f"{len(faults)} errors, all found before anything was begun:", *lines]))
+        self.faults = tuple(faults)
+
+
+def faults_of(*checks: Callable[[], object]) -> list[InparsError]:
+    """What the checks raise, each for itself, so that one that fails hides none of the others."""
+    found: list[InparsError] = []
+    for check in checks:
+        try:
+            check()
+        except Faults as several:
+            found += several.faults
+        except InparsError as error:
+            found.append(error)
+    return found
+
+
+def raise_faults(faults: Iterable[InparsError]) -> None:
+    """Raise the one error that there is, or all of them as one; nothing where there are none."""
+    found = list({str(fault): fault for fault in faults}.values())
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise Faults(found)
+
+
+def _on_one_line(error: InparsError) -> str:
+    hint = f" (hint: {error.hint})" if error.hint else ""
+    return f"{'; '.join(error.message.splitlines())}{hint}"
+
+
 def unknown_name(kind: str, name: str, available: Iterable[str]) -> OptionError:
     """The error for a name that is not among `available`, with the nearest one suggested."""
     names = sorted(available)
@@ -76,3 +112,8 @@ def shorten(text: object, limit: int = 60) -> str:
     """`text` as one quoted line of at most `limit` characters, for use in messages."""
     line = repr(text)
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def some(names: Sequence[str], limit: int = 5) -> str:
+    """The first few of `names`, quoted, for use in messages."""
+    return ", ".join(map(repr, names[:limit])) + (", …" if len(names) > limit else "")

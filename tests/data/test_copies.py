@@ -14,8 +14,8 @@ DOCUMENTS = [
     Document("other", "Drag is a force.", "Wings"),
     Document("reordered", "A force is lift.", "Wings"),
     Document("title", "", "Wings"),
-    Document("same title", "", "wings"),
-    Document("other title", "", "Cones"),
+    Document("same-title", "", "wings"),
+    Document("other-title", "", "Cones"),
 ]
 
 
@@ -27,8 +27,8 @@ DOCUMENTS = [
         ("untitled", {"source", "spaced", "untitled"}),
         ("other", {"other"}),
         ("reordered", {"reordered"}),
-        ("title", {"title", "same title"}),
-        ("other title", {"other title"}),
+        ("title", {"title", "same-title"}),
+        ("other-title", {"other-title"}),
     ],
 )
 def test_a_copy_has_the_same_words_or_the_same_text_under_another_title(doc_id: str, copies: set[str]) -> None:

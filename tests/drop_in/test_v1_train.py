@@ -15,6 +15,7 @@ import inpars
 from inpars.data.qrels import read_qrels
 from inpars.data.queries import read_queries
 from inpars.data.runs import read_run, top_k, write_run
+from inpars.drop_in.v1.train import TrainFlags
 from inpars.train.config import TrainConfig
 
 SMALL = [
@@ -235,3 +236,15 @@ def test_a_folder_that_is_no_model_of_ours_is_left_alone(
     v1("train", *base(data, t5, tmp_path / "m"), "--triples_train", data / "t.tsv", code=2)
     assert "is there already" in capfd.readouterr().err
     assert (tmp_path / "m" / "model" / "precious").read_text() == "mine"
+
+
+def test_v1_trains_on_every_question_unless_weights_are_chosen_by_some(data: Path, t5: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few.tsv"
+    few.write_text("".join((data / "t.tsv").read_text().splitlines(keepends=True)[:4]))
+    flags = [part for part in base(data, t5, tmp_path / "m") if part not in ("--held_out_queries", "10")]
+    v1("train", *flags, "--triples_train", few)
+    facts = json.loads((tmp_path / "m" / "model" / "inpars.json").read_text())
+    assert facts["triples"] == len({tuple(line.split("\t")[:2]) for line in few.read_text().splitlines()})
+    assert TrainFlags(output_dir=tmp_path, keep="best").held_out() == 120
+    assert TrainFlags(output_dir=tmp_path, keep="best", held_out_queries=30).held_out() == 30
+    assert TrainFlags(output_dir=tmp_path).held_out() == 0

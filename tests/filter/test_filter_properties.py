@@ -37,7 +37,7 @@ ROWS = st.lists(
     # A query of one document has one id.
     unique_by=lambda row: (row["query"], row["doc_id"]),
 )
-CORPUS = MemoryCorpus([Document(str(n), "lift of a wing") for n in range(1, 5)])
+CORPUS = MemoryCorpus([Document(str(n), "lift of a wing, 日本の首都は東京です") for n in range(1, 5)])
 METHODS: list[Any] = [
     ["length"],
     ["copied"],

@@ -178,9 +178,7 @@ def test_offline_a_model_in_the_cache_is_there(tmp_path: Path, monkeypatch: pyte
     assert why_absent("some/model") == ""
 
 
-def test_where_the_hub_may_be_asked_no_name_of_its_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+def test_where_the_hub_may_be_asked_no_name_of_its_form_is_refused(hub: Callable[[int], str]) -> None:
+    hub(404)
     assert why_absent("nosuch/model") == why_absent("nosuch-model") == ""
     assert why_absent("no/such/model") == why_absent("./model") == why_absent("model/") == "there is no such folder"

@@ -79,7 +79,7 @@ def test_no_question_of_a_real_collection_gets_a_negative_that_answers_it(
 ) -> None:
     real, queries = xquad
     # Every paragraph stands twice, the copy in other case; and every tenth question was asked of two paragraphs.
-    copies = [Document(f"copy of {d.doc_id}", d.text.upper(), d.title.upper()) for d in real]
+    copies = [Document(f"copy-of-{d.doc_id}", d.text.upper(), d.title.upper()) for d in real]
     corpus = MemoryCorpus([*real, *copies])
     doc_ids = [document.doc_id for document in real]
     again = [SyntheticQuery(f" {query.query.upper()}", doc_ids[n % 240]) for n, query in enumerate(queries[::10])]
@@ -243,7 +243,7 @@ def test_a_rerun_after_a_failure_gives_the_bytes_of_an_uninterrupted_run(
     documents, queries = list(xquad[0]), xquad[1][:100]
     whole = mine(queries, MemoryCorpus(documents), "whole.jsonl", unit_size=10, top_k=10)
     with pytest.raises(OSError, match="power cut"):
-        mine(queries, PowerCut(documents, 120), "broken.jsonl", unit_size=10, top_k=10)
+        mine(queries, PowerCut(documents, 220), "broken.jsonl", unit_size=10, top_k=10)
     finished = sorted((tmp_path / ".broken.jsonl.units").glob("*.jsonl"))
     assert 0 < len(finished) < 10
     finished[0].unlink()

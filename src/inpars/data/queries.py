@@ -11,6 +11,7 @@ from inpars.data.artifacts import where_reasons_lie
 from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
 from inpars.data.files import decode, format_suffix, read_jsonl, read_lines, write_jsonl
 from inpars.data.formats import FORMATS, open_rows
+from inpars.data.ids import Blanks
 from inpars.data.records import Query, SyntheticQuery
 from inpars.errors import InputError, shorten
 
@@ -38,7 +39,7 @@ _FITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 def read_queries(path: str | Path) -> list[Query]:
     """Read queries from `.jsonl`, `.csv`, `.tsv`, `.parquet` (id and text by column) or TREC topics.
 
-    `InputError` for an id that occurs twice, a missing field, an empty query or an empty file.
+    `InputError` for an id that occurs twice or has blanks, a missing field, an empty query or an empty file.
     """
     spec, columns = split_columns(str(path))
     path = Path(spec)
@@ -56,7 +57,9 @@ def read_queries(path: str | Path) -> list[Query]:
         )
     else:
         rows = _trec_topics(path)
+    blanks = Blanks("query")
     for line, query in rows:
+        blanks.see(query.query_id, line)
         if query.query_id in queries:
             raise InputError(path, line=line, expected="every query id once", found=f"{query.query_id!r} again")
         if not query.text:
@@ -64,6 +67,7 @@ def read_queries(path: str | Path) -> list[Query]:
         queries[query.query_id] = query
     if not queries:
         raise InputError(path, expected="at least one query", found="none")
+    blanks.check(path)
     return list(queries.values())
 
 
@@ -78,7 +82,7 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
     Where one log-probability is no number the query has none: what is known of the others is not its mean.
     """
     path = Path(path)
-    number = 0
+    number, blanks = 0, Blanks("query")
     for number, row in read_jsonl(path):
         if not isinstance(row.get("query", row.get("question")), str) or "doc_id" not in row:
             raise InputError(
@@ -87,6 +91,9 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
         for name in ("doc_id", "query_id"):
             if name == "doc_id" or row.get(name) is not None:
                 row[name] = Columns(id=name).read_id(row, path, number, ())
+        if row.get("query_id"):
+            blanks.see(row["query_id"], number)
+            blanks.check(path)
         for name, (expected, fits) in _FITS.items():
             if row.get(name) is not None and not fits(row[name]):
                 raise InputError(path, line=number, expected=f"{expected} as {name!r}", found=shorten(row[name]))

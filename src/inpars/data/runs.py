@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from inpars.data.files import atomic_write, read_text_lines
+from inpars.data.ids import is_whole
 from inpars.errors import InparsError, InputError, shorten
 
 Run: TypeAlias = dict[str, dict[str, float]]
@@ -77,7 +78,7 @@ def write_run(path: str | Path, run: Run | Iterable[tuple[str, Mapping[str, floa
     with atomic_write(Path(path)) as stream:
         for query_id, scores in run.items() if isinstance(run, dict) else run:
             for rank, (doc_id, score) in enumerate(tie_free(scores), start=1):
-                if len(query_id.split()) != 1 or len(doc_id.split()) != 1:
+                if not (is_whole(query_id) and is_whole(doc_id)):
                     raise InparsError(
                         f"{path}: query {query_id!r}, document {doc_id!r}: an id in a run must have no blanks",
                         hint="replace the blanks in the ids of the corpus and the queries, for example by '_'",

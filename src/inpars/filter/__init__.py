@@ -20,9 +20,11 @@ from inpars.data.files import atomic_write
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InputError, shorten
+from inpars.errors import InputError, faults_of, raise_faults, shorten
+from inpars.filter.checks import check_queries, checks, named_models
 from inpars.filter.config import FilterConfig, add_method_options
 from inpars.filter.method import Context, Dropped, Failed, Judge, MethodOptions, Outcome
+from inpars.models.checks import model_checks
 from inpars.models.language.base import LanguageModel
 from inpars.options import parse_options
 from inpars.progress import say
@@ -85,7 +87,10 @@ def filter(
     check_outputs((queries, corpus), artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     if artifact.is_current():
         return artifact.output
+    needs = checks(config, ready_model=language_model is not None)
+    raise_faults(faults_of(*model_checks(named_models(config, "filter")), *needs))
     read = _held(Path(queries), [chosen for _, chosen in steps])
+    check_queries(Path(queries), read, config, open_corpus(corpus) if corpus is not None else None)
     artifact.begin()
     verdicts: list[Verdict | None] = [None] * len(read)
     funnel: list[dict[str, Any]] = []

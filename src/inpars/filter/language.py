@@ -27,7 +27,7 @@ def judge(queries: Sequence[SyntheticQuery], options: LanguageOptions, context: 
     Without `languages` the document's own is wanted; where that cannot be told, as of one without
     letters, the query is kept. `MissingDependency` where lingua is not installed.
     """
-    detector = _Detector(options)
+    detector = Detector(options)
     documents: dict[str, str] = {}
     languages: dict[str, Sequence[str]] = {}
     for query in queries:
@@ -52,10 +52,11 @@ def judge(queries: Sequence[SyntheticQuery], options: LanguageOptions, context: 
     return [_outcome(query, value, options) for query, value in zip(queries, values, strict=True)]
 
 
-class _Detector:
+class Detector:
     """What tells languages apart, by their ISO 639-1 codes. It loads its n-gram models as it needs them."""
 
     def __init__(self, options: LanguageOptions) -> None:
+        """`MissingDependency` where lingua is not installed, `OptionError` for languages that it cannot tell apart."""
         try:
             from lingua import IsoCode639_1, Language, LanguageDetectorBuilder
         except ImportError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from inpars.data.corpora import Corpus
 from inpars.data.files import read_jsonl, write_jsonl
@@ -36,6 +36,9 @@ Outcome = Dropped | Failed | None
 """What becomes of a query; None keeps it."""
 
 
+Reads = Literal["none", "of rows without text", "all"]
+
+
 class MethodOptions(Options):
     """Options of one filter method."""
 
@@ -47,6 +50,11 @@ class MethodOptions(Options):
     """Whether the method reads or sets the fields of others, `extra`, which are as large; so too with these."""
     asks_language_model: ClassVar[bool] = False
     """Whether the method asks a language model, which may be given ready."""
+
+    @property
+    def reads(self) -> Reads:
+        """Which documents of the corpus the method cannot do without."""
+        return "none"
 
     def inputs(self) -> dict[str, str]:
         """Fingerprints of the files (models, prompts) that the options name, by what they are."""
@@ -75,10 +83,7 @@ class Context:
     def corpus(self) -> Corpus:
         """The corpus that the queries were generated from; `InparsError` where the stage was given none."""
         if self._corpus is None:
-            raise InparsError(
-                f"the filter method {self.name!r} reads the documents, and no corpus was given",
-                hint="give the corpus that the queries are from (--corpus; the toolkit's command: --dataset)",
-            )
+            raise no_corpus(self.name)
         return self._corpus
 
     def each(
@@ -121,6 +126,22 @@ class Context:
                 else:
                     known[row["query_id"]] = row["value"]
         return known
+
+
+def no_corpus(method: str) -> InparsError:
+    """The error for a method that reads documents where the stage was given none."""
+    return InparsError(
+        f"the filter method {method!r} reads the documents, and no corpus was given",
+        hint="give the corpus that the queries are from (--corpus; the toolkit's command: --dataset)",
+    )
+
+
+def no_log_probs() -> InparsError:
+    """The error for queries none of which can be scored by its log-probabilities."""
+    return InparsError(
+        "the scores filter needs log-probabilities, and these queries have none",
+        hint="generate with a backend that gives them, or leave 'scores' out of the filter's methods",
+    )
 
 
 def _remembered_as(value: Any) -> dict[str, Any]:

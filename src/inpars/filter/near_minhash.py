@@ -6,6 +6,7 @@ Broder (1997), with locality-sensitive hashing in bands as in datasketch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from inpars.errors import MissingDependency, OptionError
 from inpars.filter.near_words import first_near
@@ -22,19 +23,10 @@ def near_minhash(texts: Sequence[str], similarity: float, length: int, permutati
     similarity, so that what is found is near. `MissingDependency` where datasketch is not installed,
     `OptionError` for a similarity that is too near 1 for so many permutations.
     """
-    try:
-        from datasketch import MinHash, MinHashLSH
-    except ImportError:
-        raise MissingDependency("datasketch", "filters", "duplicates of the kind minhash") from None
+    index = open_index(similarity, permutations)
+    from datasketch import MinHash
+
     sets = [shingles(words_of(text), length) for text in texts]
-    try:
-        index = MinHashLSH(threshold=similarity, num_perm=permutations, weights=_WEIGHTS)
-    except ValueError:
-        # Its signatures would be compared in one band.
-        raise OptionError(
-            f"MinHash does not tell pairs of similarity {similarity:g} by {permutations} permutations",
-            hint="take the kind words, which finds every pair, a lower similarity or more permutations",
-        ) from None
     near: list[int | None] = []
     for place, elements in enumerate(sets):
         # Texts without words are near nothing; their signatures would all be the same.
@@ -47,3 +39,19 @@ def near_minhash(texts: Sequence[str], similarity: float, length: int, permutati
         if near[-1] is None:
             index.insert(place, signature)
     return near
+
+
+def open_index(similarity: float, permutations: int) -> Any:
+    """An empty index of signatures; errors as for `near_minhash`."""
+    try:
+        from datasketch import MinHashLSH
+    except ImportError:
+        raise MissingDependency("datasketch", "filters", "duplicates of the kind minhash") from None
+    try:
+        return MinHashLSH(threshold=similarity, num_perm=permutations, weights=_WEIGHTS)
+    except ValueError:
+        # Its signatures would be compared in one band.
+        raise OptionError(
+            f"MinHash does not tell pairs of similarity {similarity:g} by {permutations} permutations",
+            hint="take the kind words, which finds every pair, a lower similarity or more permutations",
+        ) from None

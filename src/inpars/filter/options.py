@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from inpars.errors import OptionError, unknown_name
-from inpars.filter.method import MethodOptions
+from inpars.filter.method import MethodOptions, Reads
 from inpars.models.judges.options import JudgingOptions
 from inpars.models.locate import model_fingerprint
 from inpars.models.precision import Precision
@@ -58,6 +58,11 @@ class CopiedOptions(MethodOptions):
         """The options that the outcomes depend on: without a share, n-grams play no part."""
         unread = ("ngram",) if self.max_share is None else ()
         return {name: value for name, value in super().identity().items() if name not in unread}
+
+    @property
+    def reads(self) -> Reads:
+        """Those that stand in no row."""
+        return "of rows without text"
 
 
 class DuplicatesOptions(MethodOptions):
@@ -129,6 +134,11 @@ class LanguageOptions(MethodOptions):
         0.0, ge=0, le=1, description="Drop queries in whose language there is less confidence than this."
     )
 
+    @property
+    def reads(self) -> Reads:
+        """Those that stand in no row, to see which language they are in."""
+        return "none" if self.languages else "of rows without text"
+
 
 class SelectionOptions(MethodOptions):
     """Which of the scored queries a method keeps; by default all."""
@@ -193,6 +203,11 @@ class RerankerOptions(SelectionOptions, ScoringOptions):
         """The model's fingerprint."""
         return {"model": model_fingerprint(self.model)}
 
+    @property
+    def reads(self) -> Reads:
+        """Those that stand in no row."""
+        return "of rows without text"
+
 
 class ConsistencyOptions(MethodOptions, ScoringOptions):
     """Options of `consistency`: which search must find a query's document again, and how well."""
@@ -243,6 +258,11 @@ class ConsistencyOptions(MethodOptions, ScoringOptions):
             family="bi-encoder", precision=precision, batch_tokens=self.batch_tokens, device=self.device
         )
 
+    @property
+    def reads(self) -> Reads:
+        """All of them: each is to be found again."""
+        return "all"
+
 
 class JudgeOptions(MethodOptions, JudgingOptions):
     """Options of `judge`: what a language model is asked about each query, and which answers keep it."""
@@ -277,3 +297,8 @@ class JudgeOptions(MethodOptions, JudgingOptions):
     def inputs(self) -> dict[str, str]:
         """Fingerprints of the prompt and of the model, if one is named."""
         return self.fingerprints(self.mode)
+
+    @property
+    def reads(self) -> Reads:
+        """Those that stand in no row."""
+        return "of rows without text"

@@ -8,8 +8,7 @@ from itertools import compress
 from statistics import fmean
 
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InparsError
-from inpars.filter.method import Context, Dropped, Outcome
+from inpars.filter.method import Context, Dropped, Outcome, no_log_probs
 from inpars.filter.options import ScoresOptions, Scoring
 from inpars.filter.selection import select
 
@@ -20,10 +19,7 @@ def judge(queries: Sequence[SyntheticQuery], options: ScoresOptions, context: Co
     `InparsError` where no query has log-probabilities: the generator gave none.
     """
     if queries and all(query.log_probs is None for query in queries):
-        raise InparsError(
-            "the scores filter needs log-probabilities, and these queries have none",
-            hint="generate with a backend that gives them, or leave 'scores' out of the filter's methods",
-        )
+        raise no_log_probs()
     usable = [_are_usable(query.log_probs) for query in queries]
     scored = list(compress(queries, usable))
     for query in scored:

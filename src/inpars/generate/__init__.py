@@ -12,13 +12,16 @@ from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.fewshot import write_examples
 from inpars.data.outputs import check_outputs
+from inpars.errors import faults_of, raise_faults
 from inpars.generate.backends.choose import choose_backend
 from inpars.generate.backends.prompted import Prompted
+from inpars.generate.checks import checks
 from inpars.generate.config import GenerateConfig
 from inpars.generate.eligible import eligible
 from inpars.generate.outcome import check_queries
 from inpars.generate.replaced import make_way
 from inpars.generate.units import Units
+from inpars.models.checks import model_checks, named_in
 from inpars.models.language.base import LanguageModel, check
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
@@ -47,6 +50,8 @@ def generate(
     if artifact.is_current():
         check_queries(artifact)
         return artifact.output
+    if language_model is None:
+        raise_faults(faults_of(*model_checks(named_in("generate", config.model_dump())), *checks(config, corpus)))
     if isinstance(backend, Prompted):
         check(backend.model)
     # Reads the whole corpus once, so that a broken line is found before anything is begun.

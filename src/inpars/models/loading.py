@@ -24,6 +24,8 @@ _PLAINLY = {
 @contextmanager
 def loading(model: str) -> Iterator[None]:
     """Within it a library loads `model`, and nothing else is done: `InparsError` for whatever it cannot load."""
+    if why := why_absent(model):
+        raise no_model(model, why)
     try:
         yield
     except failures() as error:
@@ -51,8 +53,6 @@ def _unloadable(model: str, error: Exception) -> InparsError:
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
-    if why := why_absent(model):
-        return no_model(model, why)
     if isinstance(error, (SafetensorError, pickle.UnpicklingError, EOFError)):
         return _cannot(model, "the file of its weights is broken or cut short")
     if isinstance(error, json.JSONDecodeError):

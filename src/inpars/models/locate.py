@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from inpars.data.artifacts import fingerprint_of
+from inpars.data.hub import is_offline, lacks_model, unreachable
 from inpars.errors import InparsError
 
 # Models that a package on the package index carries, so that no hub is needed.
@@ -54,9 +55,10 @@ def cached_commit(model: str, revision: str = "") -> str:
 
 
 def why_absent(model: str) -> str:
-    """Why a model, as `locate` names it, cannot be had; "" where it can, or where only the hub could tell.
+    """Why a model, as `locate` names it, cannot be had; "" where it can, or where only loading it could tell.
 
-    Looks at the disk alone, and imports no library that runs models.
+    Looks at the disk and, where a model may lie on the Hub alone, whether that answers. Imports no library that
+    runs models.
     """
     path = Path(model)
     if path.is_dir():
@@ -66,9 +68,15 @@ def why_absent(model: str) -> str:
         return "it is a file, where a model is a folder"
     if not re.fullmatch(r"(\w[\w.-]*/)?\w[\w.-]*", model):
         return "there is no such folder"
-    if not _offline() or in_cache(model):
+    if not on_hub(model):
         return ""
-    return "there is no such folder, and offline (HF_HUB_OFFLINE) the Hub's cache has no such model"
+    if is_offline():
+        return "there is no such folder, and offline (HF_HUB_OFFLINE) the Hub's cache has no such model"
+    if why := unreachable():
+        return f"there is no such folder, the Hub's cache has no such model, and {why}"
+    if all(map(lacks_model, _names_on_hub(model))):
+        return "there is no such folder, and the Hub has no such model, or does not show it without a token (HF_TOKEN)"
+    return ""
 
 
 def no_model(model: str, why: str, option: str = "") -> InparsError:
@@ -84,15 +92,17 @@ def in_cache(model: str) -> bool:
     from huggingface_hub import constants
 
     caches = [constants.HF_HUB_CACHE, os.environ.get("SENTENCE_TRANSFORMERS_HOME")]
-    # sentence-transformers looks up a name without an owner among its own models.
-    names = [model] if "/" in model else [model, f"sentence-transformers/{model}"]
+    names = _names_on_hub(model)
     folders = [Path(cache) / f"models--{name.replace('/', '--')}" for cache in caches if cache for name in names]
     return any(any(folder.glob(f"snapshots/*/{file}")) for folder in folders for file in CONFIGURATIONS)
 
 
-def _offline() -> bool:
-    try:
-        from huggingface_hub import constants
-    except ImportError:
-        return False
-    return bool(constants.HF_HUB_OFFLINE)
+def _names_on_hub(model: str) -> list[str]:
+    # sentence-transformers looks up a name without an owner among its own models.
+    return [model] if "/" in model else [model, f"sentence-transformers/{model}"]
+
+
+def on_hub(model: str) -> bool:
+    """Whether a model, as `locate` names it, is neither a folder nor in the Hub's cache."""
+    has_library = importlib.util.find_spec("huggingface_hub") is not None
+    return has_library and not Path(model).exists() and not in_cache(model)

@@ -11,10 +11,13 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.errors import OptionError
+from inpars.data.sources import check_sources
+from inpars.errors import OptionError, faults_of, raise_faults
+from inpars.models.checks import model_checks, named_in
 from inpars.models.language.base import LanguageModel, batches
 from inpars.models.locate import model_fingerprint
 from inpars.negatives import report, units
+from inpars.negatives.checks import checks
 from inpars.negatives.config import ROUND_BY_ROUND, NegativesConfig
 from inpars.negatives.exclusion import KnownPositives
 from inpars.options import parse_options
@@ -47,7 +50,8 @@ def mine_negatives(
     judge once more for each verdict that it could not read. Returns `output`.
     """
     config = parse_options(NegativesConfig, "negatives", options)
-    queries, corpus = Path(queries), open_corpus(corpus)
+    corpus = open_corpus(corpus)
+    queries = Path(queries)
     inputs = {"queries": fingerprint_of(queries), "corpus": corpus.fingerprint()}
     if qrels is not None:
         inputs["qrels"] = fingerprint_of(Path(qrels))
@@ -57,6 +61,13 @@ def mine_negatives(
     check_outputs((queries, corpus, qrels), *written)
     if artifact.is_current():
         return artifact.output
+    raise_faults(
+        faults_of(
+            *model_checks(named_in("negatives", config.model_dump())),
+            *checks(config, ready_model=language_model is not None),
+            lambda: check_sources(queries, read_synthetic_queries(queries), corpus),
+        )
+    )
     known = KnownPositives(queries, Path(qrels) if qrels is not None else None)
     artifact.begin()
     folder = artifact.output.with_name(f"{artifact.output.stem}.index")

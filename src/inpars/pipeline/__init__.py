@@ -17,11 +17,12 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
 from inpars.data.test_sets import TestSet, open_test_set
-from inpars.errors import InparsError, OptionError
-from inpars.pipeline.checks import check_models
+from inpars.errors import InparsError, OptionError, faults_of, raise_faults
+from inpars.pipeline.checks import check_run
 from inpars.pipeline.manifest import Manifest
 from inpars.pipeline.measuring import AGREEMENT, METRICS, measured_in, model_behind
 from inpars.pipeline.recipe import Recipe, load_recipe
+from inpars.pipeline.replacing import check_replaced
 from inpars.pipeline.steps import Context, Step
 from inpars.pipeline.summary import summary
 from inpars.pipeline.verdict import agreement, verdict
@@ -36,6 +37,7 @@ def run(
     queries: str | Path | None = None,
     qrels: str | Path | None = None,
     set: Sequence[str] = (),
+    replace: bool = False,
 ) -> dict[str, Any]:
     """Carry out `recipe` for `corpus` in the run directory `output`; returns what was measured.
 
@@ -45,22 +47,38 @@ def run(
     queries lies in `agreement.json`, and is returned where there is no test set: it is no measure of
     how well people are served. Steps that are there already, made with the same options from the same
     inputs, are left as they are.
+
+    What would only fail in the middle is found before the first step (`InparsError`, all faults at once). So is a
+    recipe that would write other queries in the place of a language model's; with `replace` it may.
     """
     chosen = load_recipe(recipe, list(set))
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
     opened = open_corpus(corpus)
-    return run_recipe(chosen, name, opened, open_test_set(name, queries, qrels), Path(output), finds_itself(name))
+    test_set, itself = open_test_set(name, queries, qrels), finds_itself(name)
+    return run_recipe(chosen, name, opened, test_set, Path(output), itself, replace=replace)
 
 
 def run_recipe(
-    chosen: Recipe, name: str, opened: Corpus, test_set: TestSet | None, output: Path, finds_itself: bool
+    chosen: Recipe,
+    name: str,
+    opened: Corpus,
+    test_set: TestSet | None,
+    output: Path,
+    finds_itself: bool,
+    *,
+    replace: bool = False,
 ) -> dict[str, Any]:
     """Carry out a recipe for what is open already; `name` is what the corpus is called, the rest as for `run`.
 
     With `finds_itself` the test queries are documents too, and are left out of what they find.
     """
-    check_models(chosen.steps, output)
-    _check_measuring(chosen, test_set)
+    replaced = [] if replace else faults_of(lambda: check_replaced(chosen.steps, output))
+    faults = faults_of(
+        lambda: _check_measuring(chosen, test_set), lambda: check_run(chosen.steps, opened, test_set, output)
+    )
+    raise_faults([*replaced, *faults])
+    if test_set is not None and test_set.without_text:
+        _tell_without_text(test_set)
     folder = _run_directory(output)
     with atomic_write(folder / "recipe.yaml") as stream:
         stream.write(chosen.to_yaml().encode())
@@ -88,19 +106,21 @@ def run_recipe(
 
 
 def _check_measuring(recipe: Recipe, test_set: TestSet | None) -> None:
-    """Say which judged queries have no text; `OptionError` where there is nothing to measure on at all."""
-    if test_set is not None:
-        if lacking := test_set.without_text:
-            named = ", ".join(map(repr, lacking[:5])) + (", …" if lacking[5:] else "")
-            counted = f"{len(lacking):,} of {len(test_set.qrels):,} judged queries have no text and count 0"
-            say(f"run: {test_set.source}: {counted}: {named}; judgments without them leave them out")
-        return
+    """`OptionError` where there is nothing to measure on at all."""
     held_out = [step.options.model_dump()["held_out_queries"] for step in recipe.steps if step.stage.name == "train"]
-    if 0 in held_out and any(step.stage.name == "evaluate" for step in recipe.steps):
+    evaluates = any(step.stage.name == "evaluate" for step in recipe.steps)
+    if test_set is None and evaluates and 0 in held_out:
         raise OptionError(
             "there are no judged queries and held_out_queries is 0: nothing to measure on",
             hint="give --queries and --qrels, or hold out some: --set train.held_out_queries=120",
         )
+
+
+def _tell_without_text(test_set: TestSet) -> None:
+    lacking = test_set.without_text
+    named = ", ".join(map(repr, lacking[:5])) + (", …" if lacking[5:] else "")
+    counted = f"{len(lacking):,} of {len(test_set.qrels):,} judged queries have no text and count 0"
+    say(f"run: {test_set.source}: {counted}: {named}; judgments without them leave them out")
 
 
 def _holds(file: Path, value: dict[str, Any]) -> bool:

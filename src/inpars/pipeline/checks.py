@@ -2,60 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from inpars.errors import OptionError
-from inpars.models.locate import locate, no_model, why_absent
+from inpars.data.corpora import Corpus
+from inpars.data.corpora.base import absent_from, check_ids
+from inpars.data.files import read_json
+from inpars.data.hub import ask, is_offline
+from inpars.data.ids import Blanks
+from inpars.data.test_sets import TestSet
+from inpars.errors import InparsError, faults_of, raise_faults, some
+from inpars.models.checks import model_checks
+from inpars.models.locate import locate, on_hub
 from inpars.pipeline.models import named_models
-from inpars.pipeline.steps import QUERIES, TRIPLES, Step
-
-
-def check_train(step: Step, earlier: Mapping[str, Step]) -> None:
-    """Whether the input has what the loss learns from."""
-    options, given = step.options.model_dump(), earlier[step.input]
-    if given.stage.gives == QUERIES and options["loss"] != "in-batch":
-        raise OptionError(
-            f"step {step.name!r}: the loss {options['loss']} learns from negatives, and its input {given.name!r} gives "
-            "queries without any",
-            hint="put a step of the stage negatives between the two, or train a bi-encoder by the loss in-batch",
-        )
-    distils = options["loss"] in ("margin-mse", "kl")
-    if distils and given.stage.gives == TRIPLES and not given.options.model_dump()["teacher"]:
-        raise OptionError(
-            f"step {step.name!r}: the loss {options['loss']} learns from a teacher's scores, and its input "
-            f"{given.name!r} writes none",
-            hint=f"name a model as the teacher: {given.name}.teacher",
-        )
-
-
-def check_search(step: Step, earlier: Mapping[str, Step]) -> None:
-    """Whether the model can search."""
-    check_retrieval(step, earlier)
-    family = earlier[step.input].options.model_dump()["family"]
-    if family != "bi-encoder":
-        raise OptionError(
-            f"step {step.name!r}: its input {step.input!r} is a {family}, which cannot search a corpus by itself",
-            hint="the stage rerank measures such a model",
-        )
-
-
-def check_retrieval(step: Step, earlier: Mapping[str, Step]) -> None:
-    """Whether the options of the first stage go together."""
-    from inpars.retrieve.options import RetrievalOptions
-
-    assert isinstance(step.options, RetrievalOptions)
-    step.options.check()
+from inpars.pipeline.recorded import recorded_corpus, recorded_steps
+from inpars.pipeline.references import references
+from inpars.pipeline.steps import Step
+from inpars.progress import say
 
 
 def check_models(steps: Iterable[Step], folder: Path) -> None:
-    """`InparsError` for a model that a step names and that cannot be had, as far as the disk can tell.
+    """`InparsError` for models that steps name and that cannot be had, or whose files do not fit together.
 
-    Steps that the run directory `folder` has already may do without their models.
+    Told as far as the disk can tell, and whether the Hub answers; no library that runs models is imported. Steps
+    that the run directory `folder` has already may do without their models.
     """
+    todo = unfinished(steps, folder)
+    raise_faults(faults_of(*(check for step in todo for check in model_checks(named_models(step)))))
+
+
+def check_run(steps: Sequence[Step], corpus: Corpus, test_set: TestSet | None, folder: Path) -> None:
+    """`InparsError` for everything that would only fail in the middle of the run, all of it at once.
+
+    That is what the data lack, and what the steps need that `folder` does not have already.
+    """
+    todo = list(unfinished(steps, folder, corpus))
+    of_data = faults_of(lambda: check_ids(corpus), lambda: check_test_queries(test_set))
+    if not of_data and test_set is not None:
+        of_data = faults_of(lambda: check_judged(test_set, corpus))
+    _ask_hub(todo)
+    of_steps: list[InparsError] = []
+    for step in todo:
+        if step.stage.needs is not None:
+            # A corpus that cannot be read is told once.
+            found = faults_of(*step.stage.needs(step, None if of_data else corpus, steps))
+            for fault in found:
+                fault.message = f"{step.name}: {fault.message}"
+            of_steps += found
+    of_models = faults_of(*(check for step in todo for check in model_checks(named_models(step))))
+    raise_faults([*of_data, *of_models, *of_steps])
+
+
+def _ask_hub(steps: Iterable[Step]) -> None:
+    """Begin to ask whether the Hub answers where that will be wanted, since the other checks take a while."""
+    models = [locate(named.model) for step in steps for named in named_models(step) if named.here]
+    if not is_offline() and any(map(on_hub, models)):
+        ask()
+
+
+def unfinished(steps: Iterable[Step], folder: Path, corpus: Corpus | None = None) -> Iterator[Step]:
+    """The steps that have work to do in `folder`, as far as its records tell.
+
+    A step is done where it has finished without errors, with the options that it has now, and so have those that
+    it builds on; and where the corpus is the one of that time.
+    """
+    recorded = recorded_steps(folder)
+    of_corpus = recorded_corpus(folder, "fingerprint")
+    same_corpus = corpus is None or of_corpus is None or of_corpus == corpus.fingerprint()
+    waiting: set[str] = set()
     for step in steps:
-        if any((folder / step.name).glob("*.meta.json")):
+        builds_on = {step.input, *(name for _, name in references(step.options.model_dump()))}
+        sidecars = list((folder / step.name).glob("*.meta.json"))
+        finished = bool(sidecars) and not any(_facts(path).get("errors") for path in sidecars)
+        same = recorded.get(step.name) == step.to_dict() and same_corpus and not builds_on & waiting
+        if finished and (same or not recorded):
             continue
-        for option, model, here in named_models(step):
-            if here and (why := why_absent(locate(model))):
-                raise no_model(model, why, option)
+        waiting.add(step.name)
+        yield step
+
+
+def check_test_queries(test_set: TestSet | None) -> None:
+    """`InputError` for ids of test queries that the lines of a run cannot hold, wherever they come from."""
+    if test_set is not None:
+        blanks = Blanks("query")
+        for query in test_set.queries:
+            blanks.see(query.query_id, 0)
+        blanks.check(test_set.source)
+
+
+def check_judged(test_set: TestSet, corpus: Corpus) -> None:
+    """Say how many judged documents the corpus lacks; `InparsError` where it has none of the relevant ones."""
+    judged = dict.fromkeys(doc_id for grades in test_set.qrels.values() for doc_id in grades)
+    if not (absent := absent_from(corpus, judged)):
+        return
+    gone = set(absent)
+    relevant = {doc_id for grades in test_set.qrels.values() for doc_id, grade in grades.items() if grade > 0}
+    if relevant <= gone:
+        raise InparsError(
+            f"{test_set.source}: none of the {len(relevant):,} relevant documents is in the corpus {corpus.name}: "
+            f"{some(sorted(relevant))}",
+            hint=f"are the judgments for another corpus? The first id in this one is {next(iter(corpus)).doc_id!r}",
+        )
+    say(
+        f"run: of {len(judged):,} judged documents {len(absent):,} are not in the corpus {corpus.name}, "
+        f"{len(relevant & gone):,} of them relevant, which nothing can find: {some(absent)}"
+    )
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    try:
+        facts = read_json(path)
+    except InparsError:
+        return {"errors": 1}
+    return facts if isinstance(facts, dict) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import yaml
 
 from inpars.data.files import read_text
 from inpars.data.mappings import parse_mapping
-from inpars.errors import InparsError, OptionError, unknown_name
-from inpars.options import parse_options
+from inpars.errors import InparsError, OptionError, faults_of, raise_faults, unknown_name
+from inpars.options import Options, parse_options
 from inpars.pipeline.references import is_reference, references
 from inpars.pipeline.stages import STAGES
 from inpars.pipeline.steps import MODEL, Stage, Step
@@ -30,11 +31,7 @@ class Recipe:
 
     def to_yaml(self) -> str:
         """The recipe with every option spelt out."""
-        steps = {
-            step.name: {"stage": step.stage.name, **({"input": step.input} if step.input else {})}
-            | step.options.model_dump(mode="json")
-            for step in self.steps
-        }
+        steps = {step.name: step.to_dict() for step in self.steps}
         value = {"name": self.name, "description": self.description, "steps": steps}
         return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
 
@@ -56,27 +53,36 @@ def load_recipe(recipe: str | Path, overrides: list[str] | None = None) -> Recip
 def checked_recipe(source: dict[str, Any], overrides: list[str]) -> Recipe:
     """The recipe that `source`, as `read_recipe` gives it, comes to with the overrides; `OptionError` likewise."""
     steps = source["steps"]
-    for override in overrides:
-        _override(steps, override)
+    faults = faults_of(*(partial(_override, steps, override) for override in overrides))
+    faults += faults_of(*(partial(_parsed, str(name), written) for name, written in steps.items()))
+    # How they go together is told once each of them is right in itself.
+    raise_faults(faults)
     checked: dict[str, Step] = {}
     for name, written in steps.items():
-        checked[str(name)] = _step(str(name), written, checked, [str(known) for known in steps])
+        checked[str(name)] = step = _step(str(name), written, checked, [str(known) for known in steps])
+        if step.stage.check is not None:
+            faults += faults_of(partial(step.stage.check, step, dict(checked)))
+    raise_faults(faults)
     return Recipe(str(source["name"]), str(source.get("description", "")).strip(), tuple(checked.values()))
 
 
-def read_recipe(recipe: str | Path) -> dict[str, Any]:
-    """A recipe by name, or from a YAML file, as it is written: `name`, `description` and `steps`."""
+def recipe_text(recipe: str | Path) -> str:
+    """A recipe by name, or from a YAML file, as it is written; `InparsError` where there is none."""
     path = Path(recipe)
     if path.suffix in {".yaml", ".yml"}:
         if not path.is_file():
             raise InparsError(
                 f"no recipe at {path}", hint=f"recipes that ship with inpars: {', '.join(recipe_names())}"
             )
-        text = read_text(path)
-    elif str(recipe) in recipe_names():
-        text = (resources.files("inpars.recipes") / f"{recipe}.yaml").read_text(encoding="utf-8")
-    else:
-        raise unknown_name("recipe", str(recipe), recipe_names())
+        return read_text(path)
+    if str(recipe) in recipe_names():
+        return (resources.files("inpars.recipes") / f"{recipe}.yaml").read_text(encoding="utf-8")
+    raise unknown_name("recipe", str(recipe), recipe_names())
+
+
+def read_recipe(recipe: str | Path) -> dict[str, Any]:
+    """A recipe by name, or from a YAML file, as data: `name`, `description` and `steps`."""
+    text = recipe_text(recipe)
     expected = "a mapping with 'steps', each named, as in the quickstart recipe"
     source = parse_mapping(text, f"recipe {recipe}", expected=expected)
     if not isinstance(source.get("steps"), dict) or not source["steps"]:
@@ -116,21 +122,24 @@ def _value(override: str, text: str) -> Any:
         ) from None
 
 
-def _step(name: str, written: Any, earlier: dict[str, Step], names: Iterable[str]) -> Step:
+def _parsed(name: str, written: Any) -> tuple[Stage, Any, Options]:
+    """A step's stage, the input that it names, and its options."""
     if not re.fullmatch(r"\w[\w-]*", name):
         raise OptionError(f"step {name!r}: a step is named in letters, digits, '_' and '-': its folder is called so")
     if written is not None and not isinstance(written, dict):
         raise OptionError(f"step {name!r}: expected options as a mapping; found {written!r}")
     options = dict(written or {})
     stage = STAGES[str(options.pop("stage", name))]
-    chosen = _input(name, stage, options.pop("input", None), earlier)
+    chosen = options.pop("input", None)
     if is_reference(retriever := options.get("first_stage")):
         options |= {"first_stage": "dense", "retriever": retriever}
-    _check_references(name, options, earlier, names)
-    step = Step(name, stage, chosen, parse_options(stage.config(), name, options))
-    if stage.check is not None:
-        stage.check(step, earlier)
-    return step
+    return stage, chosen, parse_options(stage.config(), name, options)
+
+
+def _step(name: str, written: Any, earlier: dict[str, Step], names: Iterable[str]) -> Step:
+    stage, chosen, options = _parsed(name, written)
+    _check_references(name, options.model_dump(), earlier, names)
+    return Step(name, stage, _input(name, stage, chosen, earlier), options)
 
 
 def _input(name: str, stage: Stage, chosen: Any, earlier: dict[str, Step]) -> str:

@@ -39,6 +39,7 @@ def reproduce(
     qrels: str | Path | None = None,
     published_queries: bool = False,
     set: Sequence[str] = (),
+    replace: bool = False,
 ) -> dict[str, Any]:
     """Carry out `method` (a recipe's name) for a dataset of BEIR as it was published; returns `reproduction.json`.
 
@@ -46,7 +47,8 @@ def reproduce(
     folder with a folder a part), with `queries` and `qrels` where the copy does not bring them. `output` is the
     run directory, by default METHOD-DATASET; of a dataset in parts it holds one a part, and each figure is the
     mean over them. `published_queries` starts from those that the method's authors published. `set` changes
-    options as for `run`; what is changed is written down, since the figures are then of something else.
+    options as for `run`; what is changed is written down, since the figures are then of something else. `replace`
+    is that of `run`.
 
     `OptionError` for a method or dataset that there is not, `InparsError` where the dataset cannot be had.
     """
@@ -61,7 +63,8 @@ def reproduce(
         counts["queries"] += len(opened.test_set.queries)
         recipe = chosen.recipe(len(opened.corpus), list(set), given)
         itself = finds_itself(chosen.dataset)
-        found.append(run_recipe(recipe, opened.spec, opened.corpus, opened.test_set, folder / part, itself))
+        run = run_recipe(recipe, opened.spec, opened.corpus, opened.test_set, folder / part, itself, replace=replace)
+        found.append(run)
     value = _compared(chosen, found) | {
         "inpars": __version__,
         "corpus": str(corpus) if corpus is not None else chosen.data.corpus,

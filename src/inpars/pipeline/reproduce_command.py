@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -25,6 +26,7 @@ def reproduce(
     published_queries: bool = False,
     dry_run: bool = False,
     set: list[str] | None = None,
+    replace: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Carry out a published experiment, and set our figures beside those that its authors report.
 
@@ -48,6 +50,8 @@ def reproduce(
         Only say what it would take.
     set
         An option of a step, as in --set generate.model=MODEL; may be given several times.
+    replace
+        Let queries that a language model wrote give way to others.
     """
     given: dict[str, Any] = {"corpus": corpus, "queries": queries, "qrels": qrels, "set": set or []}
     given |= {"dataset": dataset, "published_queries": published_queries}
@@ -58,7 +62,7 @@ def reproduce(
             table.add_row(what, escape(how_much))
         console.print(table)
         return
-    value = carry_out(method, output=output, **given)
+    value = carry_out(method, output=output, replace=replace, **given)
     console.print(comparison(value))
     for sentence in sentences(value):
         console.print(sentence, markup=False, soft_wrap=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inpars.pipeline.checks import check_retrieval, check_search, check_train
+from inpars.pipeline import needs
 from inpars.pipeline.measuring import run_evaluate, run_rerank, run_search
 from inpars.pipeline.steps import MODEL, QUERIES, RUNS, TRIPLES, Context, Stage, Step
+from inpars.pipeline.wiring import check_retrieval, check_search, check_train
 from inpars.registry import Registry
 
 
@@ -42,14 +43,23 @@ def _train(step: Step, context: Context, folder: Path) -> Path:
 
 
 _ALL = (
-    Stage("generate", (), QUERIES, "inpars.generate.config:GenerateConfig", _generate),
-    Stage("queries", (), QUERIES, "inpars.pipeline.given:GivenConfig", _queries),
-    Stage("filter", (QUERIES,), QUERIES, "inpars.filter.config:FilterConfig", _filter),
-    Stage("negatives", (QUERIES,), TRIPLES, "inpars.negatives.config:NegativesConfig", _negatives),
-    Stage("train", (TRIPLES, QUERIES), MODEL, "inpars.train.config:TrainConfig", _train, check_train),
-    Stage("search", (MODEL,), RUNS, "inpars.rerank.config:SearchConfig", run_search, check_search),
-    Stage("rerank", (MODEL,), RUNS, "inpars.rerank.config:RerankConfig", run_rerank, check_retrieval),
-    Stage("evaluate", (RUNS,), "metrics", "inpars.evaluate.config:EvaluateConfig", run_evaluate),
+    Stage("generate", (), QUERIES, "inpars.generate.config:GenerateConfig", _generate, needs=needs.of_generate),
+    Stage("queries", (), QUERIES, "inpars.pipeline.given:GivenConfig", _queries, needs=needs.of_queries),
+    Stage("filter", (QUERIES,), QUERIES, "inpars.filter.config:FilterConfig", _filter, needs=needs.of_filter),
+    Stage(
+        "negatives",
+        (QUERIES,),
+        TRIPLES,
+        "inpars.negatives.config:NegativesConfig",
+        _negatives,
+        needs=needs.of_negatives,
+    ),
+    Stage("train", (TRIPLES, QUERIES), MODEL, "inpars.train.config:TrainConfig", _train, check_train, needs.of_train),
+    Stage("search", (MODEL,), RUNS, "inpars.rerank.config:SearchConfig", run_search, check_search, needs.of_rerank),
+    Stage("rerank", (MODEL,), RUNS, "inpars.rerank.config:RerankConfig", run_rerank, check_retrieval, needs.of_rerank),
+    Stage(
+        "evaluate", (RUNS,), "metrics", "inpars.evaluate.config:EvaluateConfig", run_evaluate, needs=needs.of_evaluate
+    ),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -45,7 +45,10 @@ class Stage:
     config_path: str
     run: Callable[[Step, Context, Path], Path]
     check: Callable[[Step, Mapping[str, Step]], None] | None = None
-    """Raises `OptionError` for what could only fail later; it is given the step and those before it."""
+    """Raises `OptionError` for options that do not go together; it is given the step and those before it."""
+    needs: Callable[[Step, Corpus | None, Sequence[Step]], Iterable[Callable[[], object]]] | None = None
+    """Checks, each of which raises `InparsError` for what the step lacks, before the run begins. They are given the
+    step, the corpus (None: it cannot be read, which is told already) and all steps."""
 
     def config(self) -> type[Options]:
         """The stage's options."""
@@ -61,6 +64,11 @@ class Step:
     stage: Stage
     input: str
     options: Options
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as a recipe writes it, every option spelt out, as JSON values."""
+        taken = {"input": self.input} if self.input else {}
+        return {"stage": self.stage.name, **taken, **self.options.model_dump(mode="json")}
 
     def given(self) -> dict[str, Any]:
         """The options as keywords of the stage's function."""

@@ -8,21 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact, facts_of, fingerprint_of
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.texts import Texts
 from inpars.data.hashes import hash_of
+from inpars.data.ids import Blanks
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
 from inpars.data.runs import write_run
-from inpars.errors import InparsError, OptionError
+from inpars.errors import InparsError, OptionError, faults_of, raise_faults
+from inpars.models.checks import check_model
 from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers import family_of, load_scorer
 from inpars.options import parse_options
 from inpars.progress import say, track
 from inpars.rerank.agreement import agreement_path, fused_path, rerank_held_out, told
 from inpars.rerank.candidates import read_candidates
+from inpars.rerank.checks import checks
 from inpars.rerank.config import RerankConfig, SearchConfig
 from inpars.rerank.fusion import PRIOR, fuse
 from inpars.rerank.probability import probabilities
@@ -97,6 +100,9 @@ def rerank(
             f"{str(model)!r} is a bi-encoder: its similarities are no probabilities of relevance",
             hint="leave out --probability, or rerank with a cross-encoder, a seq2seq model or an LLM",
         )
+    if not sidecar(output).exists():
+        # What is there already may do without its model.
+        raise_faults(faults_of(lambda: check_model(model), *checks(config)))
     first = output.with_name(f"{output.stem}.{config.first_stage}.trec")
     if run is None:
         run = search(corpus, queries, first, **config.searching().model_dump())
@@ -139,7 +145,13 @@ def rerank(
 
 
 def _queries(queries: str | Path | list[Query]) -> list[Query]:
-    return queries if isinstance(queries, list) else read_queries(queries)
+    if not isinstance(queries, list):
+        return read_queries(queries)
+    blanks = Blanks("query")
+    for number, query in enumerate(queries, start=1):
+        blanks.see(query.query_id, number)
+    blanks.check("queries")
+    return queries
 
 
 def _identity(queries: list[Query]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -10,6 +11,9 @@ from inpars.data.corpora import Corpus
 from inpars.data.corpora.replaced import Replaced
 from inpars.data.records import Query
 from inpars.data.runs import Run
+from inpars.errors import faults_of, raise_faults
+from inpars.models.checks import Check, check_library
+from inpars.models.locate import locate
 from inpars.models.scorers.options import ScoringOptions
 from inpars.retrieve.options import RetrievalOptions
 
@@ -35,6 +39,28 @@ class Retriever(Protocol):
         ...
 
 
+def check_retrieval(options: RetrievalOptions) -> None:
+    """`InparsError` for what a search with these options lacks: an option, a library, a language's words.
+
+    A retriever in a folder must be a bi-encoder; one on the hub is looked at when it is loaded.
+    """
+    options.check()
+    if options.first_stage == "bm25":
+        from inpars.retrieve.analysis import analyzer
+
+        analyzer(options.language)
+        return
+    from inpars.retrieve.dense import require_bi_encoder
+    from inpars.retrieve.faiss_index import require_faiss
+
+    checks: list[Check] = [partial(check_library, "sentence_transformers", "train", "first_stage dense")]
+    if options.neighbours != "exact":
+        checks.append(require_faiss)
+    if Path(locate(str(options.retriever))).is_dir():
+        checks.append(partial(require_bi_encoder, str(options.retriever)))
+    raise_faults(faults_of(*checks))
+
+
 def open_retriever(
     corpus: Corpus,
     options: RetrievalOptions,
@@ -47,7 +73,7 @@ def open_retriever(
     corpus again; else BM25's is in memory and a dense one in a temporary folder. A dense one encodes as
     `scoring` says. `OptionError` where options do not go together.
     """
-    options.check()
+    check_retrieval(options)
     if options.first_stage == "bm25":
         from inpars.retrieve.bm25 import BM25
 

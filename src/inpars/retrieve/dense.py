@@ -125,14 +125,18 @@ class Dense:
         return dict(tie_free({self.doc_ids[i]: s for i, s in zip(places.tolist(), scores.tolist(), strict=True)}))
 
 
-def _load(model: str | Path, scoring: ScoringOptions) -> BiEncoder:
-    where = locate(model)
-    if (family := family_of(where)) != "bi-encoder":
+def require_bi_encoder(model: str | Path) -> None:
+    """`OptionError` where a model's files say that it is of another family; nothing is loaded."""
+    if (family := family_of(locate(model))) != "bi-encoder":
         raise OptionError(
             f"the retriever {str(model)!r} is a {family}; dense retrieval needs a bi-encoder",
             hint="a model that reads query and document together can only rerank: give it with --model",
         )
-    encoder = BiEncoder(where, scoring)
+
+
+def _load(model: str | Path, scoring: ScoringOptions) -> BiEncoder:
+    require_bi_encoder(model)
+    encoder = BiEncoder(locate(model), scoring)
     name = str(encoder.model.similarity_fn_name)
     if name not in ("cosine", "dot"):
         raise OptionError(f"the retriever {str(model)!r} compares by {name}; dense retrieval knows cosine and dot")

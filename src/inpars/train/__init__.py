@@ -16,10 +16,12 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import first_line, write_json
 from inpars.data.held_out import HeldOut
 from inpars.data.records import Triple
-from inpars.errors import MissingDependency, OptionError
-from inpars.models.locate import locate, model_fingerprint, no_model, why_absent
+from inpars.errors import MissingDependency, OptionError, faults_of, raise_faults
+from inpars.models.checks import check_model
+from inpars.models.locate import locate, model_fingerprint
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
+from inpars.train.checks import check_examples, checks, open_monitor
 from inpars.train.config import TrainConfig
 from inpars.train.facts import about
 from inpars.train.reading import check_loss, kind_of, read_examples
@@ -61,7 +63,6 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         import sentence_transformers  # noqa: F401 - fails here, with a hint, rather than in the middle
     except ImportError:
         raise MissingDependency("sentence-transformers", "train", "training") from None
-    from inpars.train.families.arguments import check_arguments
     from inpars.train.processes import Processes
     from inpars.train.split import split
 
@@ -69,8 +70,14 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     artifact = Artifact(output, "train", config, inputs)
     if processes.share(processes.main and artifact.is_current()):
         return artifact.output
-    check_arguments(config)
-    base_model = _load_path(config.base_model)
+    base_model = locate(config.base_model)
+    raise_faults(
+        faults_of(
+            lambda: check_model(config.base_model),
+            *checks(config, corpus),
+            lambda: check_examples(triples, corpus),
+        )
+    )
     training, kept_out = split(read_examples(triples, corpus), config.held_out_queries, config.seed)
     if processes.main:
         artifact.begin()
@@ -124,7 +131,7 @@ def _train(
     held_out = HeldOut.load(folder / HELD_OUT) if config.held_out_queries else None
     examples = Examples(triples, corpus, config)
     steps = total_steps(len(examples), config)
-    monitor = _monitor(config, corpus) if processes.main else None
+    monitor = open_monitor(config, corpus) if processes.main else None
     with quiet_loading():
         trainee = FAMILIES[config.family](base_model, config)
     try:
@@ -145,15 +152,6 @@ def _train(
     if not processes.main:
         return {}
     return {**about(trainee, config), "triples": len(triples), "examples": len(examples), **selection.facts()}
-
-
-def _monitor(config: TrainConfig, corpus: Corpus) -> Any:
-    if config.monitor_queries is None or config.monitor_run is None or config.monitor_qrels is None:
-        return None
-    from inpars.train.monitor import Monitor
-
-    watched = (config.monitor_queries, config.monitor_run, config.monitor_qrels)
-    return Monitor(corpus, *watched, config.monitor_depth, config.monitor_measures)
 
 
 def _put_in_place(folder: Path, output: Path, facts: dict[str, Any]) -> None:
@@ -207,13 +205,6 @@ def _told(facts: dict[str, Any], config: TrainConfig) -> str:
             f"({tried}: {gain}, {config.min_gain:.1f} required)"
         )
     return f"step {facts['best_step']} with {facts['best_base_share']:.0%} of the base ({tried}: {gain})"
-
-
-def _load_path(model: str) -> str:
-    where = locate(model)
-    if why := why_absent(where):
-        raise no_model(model, why)
-    return where
 
 
 def _drop_console_callbacks(trainer: Any) -> None:

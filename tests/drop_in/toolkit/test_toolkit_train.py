@@ -50,6 +50,20 @@ def test_the_toolkits_defaults_reach_the_stage(options_of):
     assert (options.keep, options.dropout) == ("last", 0.1)
 
 
+def test_nothing_is_held_out_but_for_weights_that_are_chosen_by_it(options_of):
+    assert options_of("--max_steps=156").held_out_queries == 0
+    assert options_of("--max_steps=156 --keep=best").held_out_queries == 120
+
+
+@pytest.mark.parametrize("count", [1, 3, 57])
+def test_as_few_triples_as_the_toolkit_took(count, tsv, tiny_models, tmp_path):
+    path = tsv(*(f"query {n}\tpositive passage {n}\tnegative passage {n}" for n in range(count)))
+    arguments = ["--triples", str(path), "--base_model", str(tiny_models / "t5"), "--max_steps", "1"]
+    run(read_flags(TrainFlags, "train", ["--output_dir", str(tmp_path / "m"), *arguments]))
+    facts = json.loads((tmp_path / "m" / "inpars.json").read_text())
+    assert facts["triples"] == facts["examples"] == count
+
+
 def test_without_steps_three_passes_over_all_rows_are_made(options_of):
     assert options_of(rows=1000).max_steps == 375
     assert options_of("--num_train_epochs=1 --per_device_train_batch_size=10", rows=1001).max_steps == 101
@@ -109,15 +123,10 @@ def test_a_flan_base_is_asked_as_flan(tiny_models, tmp_path, capsys):
 
 
 def test_where_nothing_is_said_the_papers_recipe_is_told(typed, tsv, tiny_models, tmp_path, capsys):
-    base = tiny_models / "t5"
-    with pytest.raises(SystemExit):
-        typed("train", "--triples", tsv("a\tb\tc"), "--base_model", base, "--output_dir", tmp_path / "m")
+    arguments = ["train", "--triples", tsv("a\tb\tc"), "--base_model", tiny_models / "t5", "--max_steps=1"]
+    typed(*arguments, "--output_dir", tmp_path / "m")
     assert "The papers' recipe is another: 156 steps of 128 rows at a constant 3e-4" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        typed(
-            "train", "--triples", tsv("a\tb\tc"), "--base_model", base, "--output_dir", tmp_path / "m",
-            "--learning_rate=3e-4",
-        )  # fmt: skip
+    typed(*arguments, "--output_dir", tmp_path / "n", "--learning_rate=3e-4")
     assert "papers' recipe" not in capsys.readouterr().err
 
 

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from inpars.data.ids import Blanks
 from inpars.data.records import Document
 from inpars.errors import InputError
 
@@ -43,7 +44,7 @@ class IndexedCorpus(ABC):
     """A corpus over anything that can stream `(locator, line, document)` and go back to a locator.
 
     The first full pass, whoever makes it, leaves an index of 24 bytes a document (a 64-bit hash of
-    the id, the locator, the sort order) and reports ids that occur twice. No text stays in memory.
+    the id, the locator, the sort order) and reports ids that occur twice or have blanks. No text stays in memory.
     """
 
     def __init__(self, name: str) -> None:
@@ -70,10 +71,13 @@ class IndexedCorpus(ABC):
                 yield document
             return
         hashes, locators = array("Q"), array("q")
-        for locator, _, document in self._rows():
+        blanks = Blanks("document")
+        for locator, line, document in self._rows():
+            blanks.see(document.doc_id, line)
             hashes.append(hash(document.doc_id) & _MASK)
             locators.append(locator)
             yield document
+        blanks.check(self.name)
         self._finish_index(np.frombuffer(hashes, dtype=np.uint64), np.frombuffer(locators, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -109,6 +113,17 @@ class IndexedCorpus(ABC):
             start += 1
         return None
 
+    def absent(self, doc_ids: Iterable[str]) -> list[str]:
+        """Those of `doc_ids` that no document has, in their order, found without reading any document.
+
+        Ids are told apart by 64 bits of a hash: what is named is absent for certain.
+        """
+        self._index()
+        wanted = list(doc_ids)
+        hashes = np.fromiter((hash(doc_id) & _MASK for doc_id in wanted), dtype=np.uint64, count=len(wanted))
+        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        return [wanted[place] for place in np.flatnonzero(self._hashes[places] != hashes)]
+
     def _index(self) -> np.ndarray:
         if self._locators is None:
             for _ in self:
@@ -141,6 +156,24 @@ class IndexedCorpus(ABC):
             expected="every document id once",
             found=f"id {doc_id!r}, which line {lines[earlier]} already has",
         )
+
+
+def absent_from(corpus: Corpus, doc_ids: Iterable[str]) -> list[str]:
+    """Those of `doc_ids` that the corpus lacks, in their order."""
+    if isinstance(corpus, IndexedCorpus):
+        return corpus.absent(doc_ids)
+    return [doc_id for doc_id in doc_ids if doc_id not in corpus]
+
+
+def check_ids(corpus: Corpus) -> None:
+    """Read every id once: `InputError` for ids with blanks, and for what else is wrong with a corpus of ours."""
+    if isinstance(corpus, IndexedCorpus):
+        len(corpus)
+        return
+    blanks = Blanks("document")
+    for number, document in enumerate(corpus, start=1):
+        blanks.see(document.doc_id, number)
+    blanks.check(corpus.name)
 
 
 def contents_of(corpus: Corpus, doc_ids: Iterable[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from inpars.data.columns import DOCUMENT_IDS, DOCUMENT_TEXTS, Columns
 from inpars.data.corpora.base import IndexedCorpus
 from inpars.data.files import first_line
+from inpars.data.hub import dataset_in_cache, is_offline, unreachable
 from inpars.data.records import Document
 from inpars.errors import InparsError, MissingDependency
 
@@ -46,11 +47,16 @@ class HuggingFaceCorpus(IndexedCorpus):
 
 
 def _load(spec: str) -> Any:
+    name, _, rest = spec.partition(":")
+    if not Path(name).exists() and not is_offline() and not dataset_in_cache(name) and (why := unreachable()):
+        raise InparsError(
+            f"cannot load the dataset {name!r}: there is no such folder, and {why}",
+            hint="hf:ID[:CONFIG[:SPLIT]], where ID is a dataset on the Hub or a local folder",
+        )
     try:
         import datasets
     except ImportError:
         raise MissingDependency("datasets", "train", f"the corpus 'hf:{spec}'") from None
-    name, _, rest = spec.partition(":")
     config, _, split = rest.partition(":")
     try:
         if not config and "corpus" in datasets.get_dataset_config_names(name):

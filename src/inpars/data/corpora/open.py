@@ -51,6 +51,14 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
     raise OptionError(f"unknown corpus {spec!r}: no such file or folder", hint=f"a corpus is {SPECS}")
 
 
+def is_spec(spec: str) -> bool:
+    """Whether `open_corpus` would take `spec` for a corpus, be it there or not: a name or scheme, a file, a folder."""
+    location, _ = split_columns(spec)
+    scheme, colon, _ = spec.partition(":")
+    known = spec in _NAMED or bool(colon and scheme in _SCHEMES) or format_suffix(Path(location)) in FORMATS
+    return known or Path(location).exists() or is_known(f"beir/{location}")
+
+
 def _open_folder(folder: Path, columns: Columns) -> Corpus:
     for name in BEIR_CORPUS_FILES:
         if (folder / name).is_file():

@@ -51,7 +51,7 @@ class TrainFlags(Flags):
     keep: Literal["last", "best"] = Field(
         "last",
         description="last: the last step's weights, as the toolkit keeps them; best: those that rank held-out queries "
-        "best, the untouched base's among them.",
+        "best, the untouched base's among them. Queries are held out of training for best alone.",
     )
     overwrite_output_dir: bool = Field(
         False, description="Let the finished model take the place of one in output_dir that was trained elsewhere."
@@ -139,6 +139,8 @@ def stage_options(flags: TrainFlags, rows: int) -> dict[str, Any]:
         # T5's and BERT's own, with which the toolkit trains.
         "dropout": 0.1,
         "keep": flags.keep,
+        # The reference trains on every row: some are held out only where weights are to be chosen by them.
+        **({"held_out_queries": 0} if flags.keep == "last" else {}),
         "seed": flags.seed,
         "precision": "fp16" if flags.fp16 else "bf16" if flags.bf16 else "auto",
         "device": "cpu" if flags.use_cpu or flags.no_cuda else flags.device,

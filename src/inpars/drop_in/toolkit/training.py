@@ -12,7 +12,7 @@ from typing import Any
 
 from inpars.errors import OptionError
 
-_SCORED = "the model is scored on held-out queries as it ends; --keep best chooses the weights by that"
+_SCORED = "nothing is held out to be scored; --keep best holds queries out, and chooses the weights by them"
 _SAVED = "a training that is killed goes on by itself; the finished model is what is saved"
 _FED = "batches are made here, of like lengths"
 _MIXED = "mixed precision is torch's own, the only one that transformers has left"

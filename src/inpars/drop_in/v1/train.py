@@ -56,13 +56,23 @@ class TrainFlags(Options):
     per_device_eval_batch_size: int = Field(16, ge=1, description="Not needed any more: batches are cut by tokens.")
     learning_rate: float = Field(3e-4, ge=0, description="Learning rate, constant.")
     epochs: float = Field(1.0, gt=0, description="Passes over the questions, each with one of its negatives.")
-    held_out_queries: int = Field(120, ge=10, description="Training questions held out, by which best is chosen.")
+    held_out_queries: int | None = Field(
+        None,
+        ge=0,
+        description="Training questions held out, by which best is chosen; by default 120 for best, and none for last.",
+    )
     keep: Literal["last", "best"] = Field(
         "last",
         description="last: the last step's weights, as v1 kept them; best: those that rank held-out questions best, "
         "the untouched base's among them.",
     )
     device: str | None = Field(None, description="Where to train: cpu, cuda, cuda:1 …; by default the best there is.")
+
+    def held_out(self) -> int:
+        """How many questions are held out: as v1 trained on all of them, none but where weights are chosen by some."""
+        if self.held_out_queries is not None:
+            return self.held_out_queries
+        return 120 if self.keep == "best" else 0
 
 
 def run(flags: TrainFlags) -> Path:
@@ -110,7 +120,7 @@ def run(flags: TrainFlags) -> Path:
         seed=2,
         eval_every=flags.eval_steps,
         keep_every=flags.save_every_n_steps,
-        held_out_queries=flags.held_out_queries,
+        held_out_queries=flags.held_out(),
         arguments={"logging_steps": flags.logging_steps},
         device=flags.device,
         **({} if watched is None else watched.options() | {"monitor_measures": tuple(measures.values())}),

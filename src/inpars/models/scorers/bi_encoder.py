@@ -12,6 +12,7 @@ from inpars.data.runs import Run
 from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import autocast, default_device
 from inpars.models.scorers.options import ScoringOptions
+from inpars.models.vocabulary import require_fit
 
 _REMEMBERED = 200_000
 """Embeddings held at most, beyond those of one call: 300 MB of 384 dimensions."""
@@ -89,4 +90,5 @@ def load_bi_encoder(model: str, device: str) -> Any:
     with loading(model):
         loaded = SentenceTransformer(model, device=device)
     require_vocabulary(model, getattr(loaded, "tokenizer", None))
+    require_fit(model, loaded.tokenizer, loaded.transformers_model)
     return loaded

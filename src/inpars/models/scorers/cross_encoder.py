@@ -14,6 +14,7 @@ from inpars.models.precision import default_device
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
 from inpars.models.scorers.tokens import PairTokens
+from inpars.models.vocabulary import require_fit
 
 
 class CrossEncoder(PairScorer):
@@ -70,6 +71,7 @@ def load_cross_encoder(model: str, device: str, labels: int | None = None) -> An
     with loading(model):
         loaded = Model(model, num_labels=labels, device=device)
     require_vocabulary(model, loaded.tokenizer)
+    require_fit(model, loaded.tokenizer, loaded.transformers_model)
     return loaded
 
 

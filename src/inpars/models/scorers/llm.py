@@ -18,6 +18,7 @@ from inpars.models.precision import Precision, default_device, resolve
 from inpars.models.scorers.chat import give_template, tokens_of
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
+from inpars.models.vocabulary import require_fit
 
 
 class Llm(PairScorer):
@@ -98,6 +99,7 @@ def load_reranker(model: str, device: str, dtype: Any) -> Any:
         with loading(model):
             loaded = CrossEncoder(model, device=device, **options)
         require_vocabulary(model, loaded.tokenizer)
+        require_fit(model, loaded.tokenizer, loaded.transformers_model)
         give_template(loaded, own=True)
         return loaded
     if base := base_of_adapter(model):
@@ -115,6 +117,7 @@ def load_reranker(model: str, device: str, dtype: Any) -> Any:
             f"the tokenizer of {model!r} has no tokens 'yes' and 'no'",
             hint="save it as a sentence-transformers CrossEncoder with a LogitScore over tokens of its own",
         )
+    require_fit(model, tokenizer, transformer.model)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     loaded = CrossEncoder(modules=[transformer, LogitScore(yes, no)], device=device)

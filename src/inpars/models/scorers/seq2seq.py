@@ -16,6 +16,7 @@ from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
 from inpars.models.scorers.scheme import FILE, Scheme, scheme_of
 from inpars.models.scorers.tokens import PairTokens
+from inpars.models.vocabulary import require_fit
 
 
 class Seq2Seq(PairScorer):
@@ -31,7 +32,7 @@ class Seq2Seq(PairScorer):
         target_ids = scheme.target_ids(tokenizer)
 
         def load() -> TargetLogits:
-            return TargetLogits(load_seq2seq(str(model)), target_ids, shrink=True)
+            return TargetLogits(load_seq2seq(str(model), tokenizer), target_ids, shrink=True)
 
         engine = Choice(load, options, options.device or default_device())
         # Positions are relative: such a model reads texts of any length.
@@ -105,9 +106,11 @@ def load_tokenizer(model: str) -> Any:
     return tokenizer
 
 
-def load_seq2seq(model: str) -> Any:
-    """The model with its weights in fp32."""
+def load_seq2seq(model: str, tokenizer: Any) -> Any:
+    """The model with its weights in fp32, which must have a row for every token of `tokenizer`."""
     from transformers import AutoModelForSeq2SeqLM
 
     with loading(model):
-        return AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32)
+        loaded = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32)
+    require_fit(model, tokenizer, loaded)
+    return loaded

@@ -30,6 +30,11 @@ _OPTIONS = {
     "warmup_steps": "warmup",
     "weight_decay": "weight_decay",
 }
+_KNOWN = {
+    "optimizer": {"adamw_torch", "adamw_torch_fused", "adafactor"},
+    "scheduler": {"linear", "constant", "constant_with_warmup", "cosine"},
+}
+"""Methods that the library has had for years."""
 _SCORED = "this stage scores the model itself, on the held-out queries"
 _SAVED = "a checkpoint goes with each evaluation, so that a killed training goes on from there"
 _FED = "this stage feeds the batches itself"
@@ -47,6 +52,9 @@ _OWNED = {
 
 def check_arguments(config: TrainConfig) -> None:
     """`OptionError` for a training argument that does not exist or is not the user's, and for unknown methods."""
+    if not config.arguments and config.optimizer in _KNOWN["optimizer"] and config.scheduler in _KNOWN["scheduler"]:
+        # The library takes seconds to load.
+        return
     from transformers import SchedulerType, TrainingArguments
     from transformers.training_args import OptimizerNames
 

@@ -32,7 +32,7 @@ class Seq2SeqTrainee:
         self.config, self.scheme = config, replace(scheme, max_length=config.max_length)
         self.tokenizer = load_tokenizer(model)
         device = config.device or default_device()
-        self.model = load_seq2seq(model).to(device)
+        self.model = load_seq2seq(model, self.tokenizer).to(device)
         set_dropout(self.model, config.dropout)
         _in_fp32(self.model.get_output_embeddings())
 

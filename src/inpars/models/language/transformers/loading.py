@@ -8,7 +8,7 @@ from typing import Any, cast
 from inpars.errors import InparsError, MissingDependency, OptionError, shorten
 from inpars.models.language.options import TransformersOptions
 from inpars.models.loading import failures
-from inpars.models.locate import locate
+from inpars.models.locate import locate, why_absent
 from inpars.models.precision import Precision, resolve
 
 
@@ -16,6 +16,7 @@ def load_tokenizer(name: str, options: TransformersOptions) -> Any:
     """The model's tokenizer. `InparsError` where there is none."""
     from transformers import AutoTokenizer
 
+    _require_reach(name)
     try:
         tokenizer = AutoTokenizer.from_pretrained(locate(name), **_source(options))
     except failures() as error:
@@ -30,6 +31,7 @@ def load_config(name: str, options: TransformersOptions) -> Any:
     """The model's configuration. `InparsError` where there is none."""
     from transformers import AutoConfig
 
+    _require_reach(name)
     try:
         return AutoConfig.from_pretrained(locate(name), **_source(options))
     except failures() as error:
@@ -89,6 +91,12 @@ def _source(options: TransformersOptions) -> dict[str, Any]:
     if options.revision:
         source["revision"] = options.revision
     return source
+
+
+def _require_reach(name: str) -> None:
+    """`InparsError` where the libraries would take long to find out that the model is out of reach."""
+    if why := why_absent(locate(name)):
+        raise _unloadable(name, why)
 
 
 def _unloadable(name: str, error: Exception | str) -> InparsError:

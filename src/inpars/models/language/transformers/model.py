@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from inpars.models.language.options import TransformersOptions
 from inpars.models.language.tokenizers import ModelTokenizer
 from inpars.models.language.transformers.windows import prompts_in_window
 from inpars.models.locate import cached_commit, model_fingerprint
+from inpars.models.vocabulary import require_fit
 
 Window = list[tuple[str, list[int]]]
 """Prompts that are answered together: the key and the tokens of each."""
@@ -45,11 +47,9 @@ class TransformersModel:
     @classmethod
     def load(cls, name: str, options: TransformersOptions | None = None) -> TransformersModel:
         """The model called `name`. `MissingDependency` without torch and transformers."""
-        try:
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
-        except ImportError as error:
-            raise MissingDependency(error.name or "torch", "train", f"the language model {name!r}") from None
+        for library in ("torch", "transformers"):
+            if importlib.util.find_spec(library) is None:
+                raise MissingDependency(library, "train", f"the language model {name!r}")
         return cls(name=name, options=options)
 
     @cached_property
@@ -171,6 +171,7 @@ class TransformersModel:
 
         if self._model is None:
             self._model = load_model(self.name, self.options, self._devices()[0])
+        require_fit(self.name, self._tokenizer, self._model)
         return writer_for(self._model, self._tokenizer, self.options)
 
     def _devices(self) -> tuple[str, ...]:

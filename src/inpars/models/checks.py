@@ -1,0 +1,118 @@
+"""What can be told of models by their names and options alone: so that nothing is spent before one is found lacking."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from inpars.errors import InparsError, MissingDependency, OptionError
+from inpars.models.judges.options import Asks, JudgingOptions
+from inpars.models.language import open_language_model, split_spec
+from inpars.models.locate import locate, no_model, why_absent
+from inpars.models.vocabulary import require_fit_of_files
+
+Check = Callable[[], object]
+"""Raises `InparsError` for what is wrong."""
+
+_NAMES = ("model", "reranker", "retriever", "scorer", "teacher", "base_model")
+_AROUND = ("positive_aware", "relabel", "judge")
+_ENGINES = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "openvino")}
+
+
+class Named(NamedTuple):
+    """A model and the option that names it; `here` where it is loaded in this process, from a folder or the hub."""
+
+    option: str
+    model: str
+    here: bool
+
+
+def named_in(place: str, options: Mapping[str, Any]) -> Iterator[Named]:
+    """Every model that options name, those of the options inside them too; `place` is where they stand."""
+    run_here = options.get("backend", "auto") in ("auto", "transformers")
+    for name in _NAMES:
+        value = options.get(name) or ()
+        for model in [value] if isinstance(value, str) else value:
+            # Of a step before this one, which makes it.
+            if model != "bm25" and not model.startswith("@"):
+                yield Named(f"{place}.{name}", model, run_here and split_spec(model)[0] == "transformers")
+    for name in _AROUND:
+        if name in options:
+            yield from named_in(f"{place}.{name}", options[name])
+
+
+def model_checks(models: Iterator[Named]) -> Iterator[Check]:
+    """A check for each: whether it can be had, as far as the disk can tell and whether the Hub answers at all."""
+    return (partial(check_model, named.model, named.option) for named in models if named.here)
+
+
+def check_model(model: str | Path, option: str = "") -> None:
+    """`InparsError` for a model that cannot be had, or whose tokenizer does not fit it. No library is loaded."""
+    where = locate(model)
+    if why := why_absent(where):
+        raise no_model(str(model), why, option)
+    if Path(where).is_dir():
+        try:
+            require_fit_of_files(where)
+        except InparsError as error:
+            raise InparsError(f"{option}: {error.message}" if option else error.message, hint=error.hint) from None
+
+
+def check_library(library: str, extra: str, purpose: str) -> None:
+    """`MissingDependency` where the module `library` is not installed; it is not imported."""
+    if importlib.util.find_spec(library) is None:
+        raise MissingDependency(library.replace("_", "-"), extra, purpose)
+
+
+def check_scoring(options: Any, purpose: str) -> None:
+    """What a model that scores needs: the libraries, those of the engine that `options` name, and the device."""
+    check_library("sentence_transformers", "train", purpose)
+    if named := _ENGINES.get(getattr(options, "engine", "")):
+        check_library(*named, f"engine {options.engine}")
+    check_device(getattr(options, "device", None))
+
+
+def check_device(device: str | None) -> None:
+    """`OptionError` for a device that torch does not know or this machine does not have."""
+    if device is None or device == "cpu" or importlib.util.find_spec("torch") is None:
+        return
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise OptionError(
+            f"device {device!r} cannot be used: {str(error).splitlines()[0]}", hint="leave it out for the best there is"
+        ) from None
+
+
+def check_language_model(model: str, options: Any, backend: str = "auto") -> None:
+    """What a language model needs before it is first asked: libraries, a key, a table of prices that can be read.
+
+    `options` has the options of each backend under its name.
+    """
+    found = split_spec(model)[0] if backend == "auto" else backend
+    if found != "transformers":
+        # These load nothing heavy, and say themselves what they lack.
+        open_language_model(model, options, backend)
+        return
+    purpose = f"the language model {model!r}"
+    check_library("torch", "train", purpose)
+    check_library("transformers", "train", purpose)
+    if options.transformers.precision in ("int8", "int4"):
+        check_library("bitsandbytes", "quantized", f"precision {options.transformers.precision}")
+    for device in options.transformers.devices:
+        check_device(device)
+
+
+def judge_checks(options: JudgingOptions, asks: Asks) -> Iterator[Check]:
+    """What a language model needs that judges: itself, and a prompt that asks for what is wanted."""
+    from inpars.models.judges.prompt import load_prompt
+
+    yield partial(load_prompt, options.prompt, asks)
+    yield options.check
+    if options.model:
+        yield partial(check_language_model, options.model, options)
