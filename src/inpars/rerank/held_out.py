@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -60,19 +59,20 @@ class HeldOutQueries:
         self.cut = {doc_id: text for doc_id, text in texts.items() if text != corpus[doc_id].contents}
 
     def search(self, config: SearchConfig, index: Path) -> Iterator[tuple[str, dict[str, float]]]:
-        """`(query id, the first stage's best top_k documents)`; the corpus's index is kept in `index` unless there
-        is one of its own."""
+        """`(query id, the first stage's best top_k documents)`, of the queries as they are first, then of the cut.
+
+        Indexes are kept in `config.index`, else in `index`, BM25's of the corpus with texts cut out in `cut` below it.
+        """
         whole = [query for query in self.queries if not self._is_cut(query)]
+        cut = [query for query in self.queries if self._is_cut(query)]
         if whole:
             retriever = open_retriever(self.corpus, config, index, config.scoring())
             yield from retriever.search_each(whole, config.top_k)
-        if len(whole) < len(self.queries):
-            cut = [query for query in self.queries if self._is_cut(query)]
-            with tempfile.TemporaryDirectory(prefix="inpars-") as folder:
-                elsewhere = config if config.first_stage == "dense" else config.model_copy(update={"index": None})
-                home = index if config.first_stage == "dense" else Path(folder)
-                retriever = open_retriever(Replaced(self.corpus, self.cut), elsewhere, home, config.scoring())
-                yield from retriever.search_each(cut, config.top_k)
+        if cut:
+            if config.first_stage == "bm25":
+                config = config.model_copy(update={"index": (config.index or index) / "cut"})
+            retriever = open_retriever(Replaced(self.corpus, self.cut), config, index, config.scoring())
+            yield from retriever.search_each(cut, config.top_k)
 
     def found(self, run: Run, depth: int) -> Found:
         """How many queries have a source among their candidates in `run`."""
