@@ -17,6 +17,7 @@ from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write
+from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
@@ -53,6 +54,7 @@ def register(name: str, target: str, options: type[MethodOptions] = MethodOption
     add_method_options(name, options)
 
 
+@locks_released()
 def filter(
     queries: str | Path,
     output: str | Path,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from inpars.negatives.mining import Miner
 
 
+@locks_released()
 def mine_negatives(
     queries: str | Path,
     corpus: str | Path | Corpus,

@@ -15,6 +15,7 @@ from inpars.data.corpora.texts import Texts
 from inpars.data.files import read_jsonl
 from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
+from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
@@ -30,6 +31,7 @@ from inpars.rerank.probability import probabilities
 from inpars.retrieve import open_retriever
 
 
+@locks_released()
 def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], output: str | Path, **options: Any) -> Path:
     """Write the first-stage run of a test set, `top_k` documents a query; returns `output`.
 
@@ -66,6 +68,7 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
     return output
 
 
+@locks_released()
 def rerank(
     corpus: str | Path | Corpus,
     queries: str | Path | list[Query],

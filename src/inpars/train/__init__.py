@@ -15,6 +15,8 @@ from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import first_line, write_json
 from inpars.data.held_out import HeldOut
+from inpars.data.lock import locks_released
+from inpars.data.paths import require_place
 from inpars.data.records import Triple
 from inpars.errors import MissingDependency, OptionError
 from inpars.models.locate import locate, model_fingerprint, no_model, why_absent
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 HELD_OUT = "held_out"
 
 
+@locks_released()
 def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, **options: Any) -> Path:
     """Fine-tune `base_model` on a file of triples; returns the folder `output`, a model to load.
 
@@ -94,6 +97,7 @@ def check_output(output: str | Path) -> None:
     if output.resolve() == Path.cwd():
         raise OptionError("the output is the current folder", hint="give the model a folder of its own")
     ours = (output / "inpars.json").is_file() or sidecar(output).is_file()
+    require_place(output, folder=True)
     if os.path.lexists(output) and not (output.is_dir() and (ours or not any(output.iterdir()))):
         raise OptionError(
             f"{output} is there already, and no model that was trained here",

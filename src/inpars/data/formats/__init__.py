@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from inpars.data.files import COMPRESSIONS, format_suffix, require_file
+from inpars.data.files import COMPRESSIONS, format_suffix
+from inpars.data.paths import require_file
 from inpars.errors import InputError
 from inpars.registry import Registry
 
