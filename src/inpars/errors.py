@@ -68,14 +68,15 @@ class MissingDependency(InparsError):
 
 _FREE_SPACE = "free some space, then run the same command again: what is finished is kept"
 _FAILING = "is the disk, or the connection to it, in order? then run the same command again: what is finished is kept"
+_PERMISSIONS = "look at its owner and permissions (ls -ld), or name another"
 _GONE = "was it moved, deleted or unmounted meanwhile? the same command goes on from what is finished"
 _HINTS = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
     errno.EFBIG: "a limit (`ulimit -f`) or the file system allows no larger file; raise it, or write elsewhere",
     errno.EROFS: "the file system is read-only: name a place elsewhere",
-    errno.EACCES: "may you read and write there? its owner and permissions: ls -ld",
-    errno.EPERM: "may you read and write there? its owner and permissions: ls -ld",
+    errno.EACCES: _PERMISSIONS,
+    errno.EPERM: _PERMISSIONS,
     errno.ENAMETOOLONG: "give it a shorter name",
     errno.ELOOP: "the link leads back to itself: point it to a file",
     errno.ENOTDIR: "is there a file in the place of a folder?",

@@ -19,7 +19,7 @@ from typing import Any
 from inpars import __version__
 from inpars.data.files import atomic_write, digest_of, read_json, write_json, write_jsonl
 from inpars.data.hashes import hash_of
-from inpars.data.lock import check_unlocked, take_lock
+from inpars.data.lock import check_unlocked, lock_of, take_lock
 from inpars.data.paths import require_file, require_place
 from inpars.errors import InparsError
 from inpars.options import Options
@@ -72,7 +72,7 @@ class Artifact:
         identity = {"stage": stage, "options": options.identity(), "inputs": self.inputs, "version": __version__}
         self.fingerprint = hash_of(identity)
         self.folder = self.output.with_name(f".{self.output.name}.units")
-        self.lock = self.output.with_name(f".{self.output.name}.lock")
+        self.lock = lock_of(self.output)
         self._started = time.perf_counter()
 
     def is_current(self) -> bool:

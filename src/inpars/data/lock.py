@@ -14,10 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from inpars.data.lock_file import BEAT, OutputInUse, make_lock, now, read_lock, refuse_if_in_use, thread_at_work
+from inpars.data.lock_file import BEAT, make_lock, now, read_lock, refuse_if_in_use, thread_at_work
 from inpars.errors import InparsError, OptionError, system_error
-
-__all__ = ["LockLost", "OutputInUse", "check_locks", "check_unlocked", "is_lock", "locks_released", "take_lock"]
 
 
 class LockLost(InparsError):
@@ -107,6 +105,11 @@ def check_locks() -> None:
                 _look(held)
             if held.lost:
                 raise LockLost(held.lost, hint="nothing more is written there; the same command goes on from what is")
+
+
+def lock_of(output: Path) -> Path:
+    """Where the lock of an output lies: beside it, as the output may be a file."""
+    return output.with_name(f".{output.name}.lock")
 
 
 def is_lock(path: Path) -> bool:

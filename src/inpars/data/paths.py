@@ -23,7 +23,7 @@ _NO_FILES = ("/dev", "/proc", "/sys")
 _FILE_SYSTEMS_IN_DEV = ("/dev/shm", "/dev/mqueue")
 
 
-def kind_of(path: str | os.PathLike[str]) -> str:
+def file_kind(path: str | os.PathLike[str]) -> str:
     """What lies at `path`, links followed: "a file", "a folder", "a FIFO", "a link to nothing", "nothing there" …
 
     `OSError` where that cannot be found out, as for want of permission.
@@ -41,7 +41,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 def require_file(path: Path) -> None:
     """`InputError` where `path` is no file: nothing, a folder, or what can be read only once, as a FIFO."""
     try:
-        found = kind_of(path)
+        found = file_kind(path)
     except OSError as error:
         raise unreadable(path, error) from None
     if found != "a file":
@@ -66,16 +66,16 @@ def require_place(path: Path, *, folder: bool = False) -> None:
         longest = path.with_name(f".{path.name}.dropped.jsonl.{os.getpid()}.tmp")
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.lstat(longest)
-        found, above = kind_of(path), path.absolute().parent
+        found, above = file_kind(path), path.absolute().parent
         while not os.path.lexists(above):
             above = above.parent
-        lies_in = kind_of(above)
+        lies_in = file_kind(above)
     except OSError as error:
         raise _no_output(path, error.strerror or str(error), system_error(error).hint) from None
     if found == "a folder" and not folder:
         raise OptionError(f"the output {path} is a folder", hint="name a file in it")
     if found == "a file" and folder:
-        raise OptionError(f"{path} is a file", hint="this output is a folder: name one")
+        raise OptionError(f"{path} is a file", hint="--output names a folder here")
     special = "" if found in ("a file", "a folder", "nothing there", "a link to nothing") else found
     if special or _names_no_file(above):
         raise OptionError(

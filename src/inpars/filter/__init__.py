@@ -14,14 +14,14 @@ from typing import Any
 import orjson
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, where_reasons_lie
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write
 from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InputError, shorten
+from inpars.errors import InparsError, InputError, shorten
 from inpars.filter.config import FilterConfig, add_method_options
 from inpars.filter.method import Context, Dropped, Failed, Judge, MethodOptions, Outcome
 from inpars.models.language.base import LanguageModel
@@ -70,7 +70,8 @@ def filter(
     are the fields of `FilterConfig`. `output` gets the kept queries in their order; beside it
     `<stem>.dropped.jsonl` gets those that a method dropped, with `dropped_by` and `reason`, and
     `<stem>.errors.jsonl` those that a method could not judge, with `failed_in` and `error`: called
-    again, the stage asks for those alone. None of these files may be `queries`. Returns `output`.
+    again, the stage asks for those alone. None of these files may be `queries`. Returns `output`; `InparsError`,
+    once all is written, where no query is kept.
     """
     config = parse_options(FilterConfig, "filter", options)
     steps = config.steps()
@@ -86,7 +87,7 @@ def filter(
     artifact = Artifact(output, "filter", config, inputs)
     check_outputs((queries, corpus), artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     if artifact.is_current():
-        return artifact.output
+        return _kept_some(artifact.output)
     read = _held(Path(queries), [chosen for _, chosen in steps])
     artifact.begin()
     verdicts: list[Verdict | None] = [None] * len(read)
@@ -110,7 +111,20 @@ def filter(
     if total["errors"]:
         where = artifact.side_file("errors")
         say(f"filter: {total['errors']:,} ended in an error, see {where}; the same command tries those again")
-    return artifact.output
+    return _kept_some(artifact.output)
+
+
+def _kept_some(output: Path) -> Path:
+    """The finished `output`; `InparsError` where nothing is left in it."""
+    facts = facts_of(output)
+    if not facts["kept"]:
+        counts = ", ".join(f"{entry['method']} {entry['dropped']:,}" for entry in facts["funnel"])
+        failed = f"; {facts['errors']:,} ended in an error" if facts["errors"] else ""
+        raise InparsError(
+            f"filter kept none of {facts['read']:,} queries (dropped by {counts}{failed})",
+            hint=f"{where_reasons_lie(output)}; relax the options of the method that drops the most",
+        )
+    return output
 
 
 def _held(path: Path, steps: Sequence[MethodOptions]) -> list[SyntheticQuery]:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, where_reasons_lie
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.errors import OptionError
+from inpars.errors import InparsError, OptionError
 from inpars.models.language.base import LanguageModel, batches
 from inpars.models.locate import model_fingerprint
 from inpars.negatives import report, units
@@ -46,7 +46,8 @@ def mine_negatives(
 
     Queries without a negative go to `<stem>.dropped.jsonl` with the reason, those about which a judge
     gave no verdict to `<stem>.errors.jsonl`: called again, the stage takes up those alone, and asks the
-    judge once more for each verdict that it could not read. Returns `output`.
+    judge once more for each verdict that it could not read. Returns `output`; `InparsError`, once all is written,
+    where there is not one triple.
     """
     config = parse_options(NegativesConfig, "negatives", options)
     queries, corpus = Path(queries), open_corpus(corpus)
@@ -58,7 +59,7 @@ def mine_negatives(
     written = (artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     check_outputs((queries, corpus, qrels), *written)
     if artifact.is_current():
-        return artifact.output
+        return _mined_some(artifact.output)
     known = KnownPositives(queries, Path(qrels) if qrels is not None else None)
     artifact.begin()
     folder = artifact.output.with_name(f"{artifact.output.stem}.index")
@@ -90,7 +91,19 @@ def mine_negatives(
     if rows["errors"]:
         where = artifact.side_file("errors")
         say(f"negatives: {rows['errors']:,} ended in an error, see {where}; the same command tries those again")
-    return artifact.output
+    return _mined_some(artifact.output)
+
+
+def _mined_some(output: Path) -> Path:
+    """The finished `output`; `InparsError` where there is no triple in it."""
+    facts = facts_of(output)
+    if not facts["triples"]:
+        counts = f"{facts['dropped']:,} without negatives, {facts['errors']:,} ended in an error"
+        raise InparsError(
+            f"negatives: not one triple for {facts['queries']:,} queries ({counts})",
+            hint=f"{where_reasons_lie(output)}; a larger --top-k or a smaller --skip-top leaves more candidates",
+        )
+    return output
 
 
 def _fingerprints(config: NegativesConfig, language_model: LanguageModel | None) -> dict[str, str]:

@@ -17,6 +17,7 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
 from inpars.data.lock import is_lock, locks_released, take_lock
+from inpars.data.paths import require_place
 from inpars.data.test_sets import TestSet, open_test_set
 from inpars.errors import InparsError
 from inpars.pipeline.checks import check_models
@@ -162,8 +163,7 @@ def _inputs(name: str, corpus: Corpus, test_set: TestSet | None, recipe: Recipe)
 
 
 def _run_directory(folder: Path) -> Path:
-    if folder.is_file():
-        raise InparsError(f"{folder} is a file", hint="--output names a folder for the run")
+    require_place(folder, folder=True)
     # What was killed at once has left a lock and nothing else.
     others = folder.is_dir() and not all(map(is_lock, folder.iterdir()))
     if others and not (folder / "recipe.yaml").is_file():

@@ -7,6 +7,7 @@ from typing import Any
 
 from inpars.data.artifacts import Artifact
 from inpars.data.files import file_hash
+from inpars.data.paths import file_kind
 from inpars.data.queries import read_synthetic_queries
 from inpars.errors import InputError
 from inpars.options import Options, how
@@ -27,8 +28,9 @@ def given_queries(step: Step, context: Context, folder: Path) -> Path:
     """
     assert isinstance(step.options, GivenConfig)
     source = step.options.file
-    if not source.is_file():
-        raise InputError(source, expected="a JSONL file of generated queries", found="no such file")
+    if (found := file_kind(source)) != "a file":
+        found = "no such file" if found == "nothing there" else found
+        raise InputError(source, expected="a JSONL file of generated queries", found=found)
     inputs = {"file": file_hash(source), "corpus": context.corpus.fingerprint()}
     artifact = Artifact(folder / "queries.jsonl", "queries", step.options, inputs)
     if artifact.is_current():

@@ -13,6 +13,7 @@ import yaml
 
 from inpars.data.files import read_text
 from inpars.data.mappings import parse_mapping
+from inpars.data.paths import file_kind
 from inpars.errors import InparsError, OptionError, unknown_name
 from inpars.options import parse_options
 from inpars.pipeline.references import is_reference, references
@@ -68,7 +69,7 @@ def read_recipe(recipe: str | Path) -> dict[str, Any]:
     """A recipe by name, or from a YAML file, as it is written: `name`, `description` and `steps`."""
     path = Path(recipe)
     if path.suffix in {".yaml", ".yml"}:
-        if not path.is_file():
+        if file_kind(path) == "nothing there":
             raise InparsError(
                 f"no recipe at {path}", hint=f"recipes that ship with inpars: {', '.join(recipe_names())}"
             )

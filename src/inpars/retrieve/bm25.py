@@ -14,7 +14,8 @@ import numpy as np
 
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus
-from inpars.data.lock import OutputInUse, locks_released, take_lock
+from inpars.data.lock import locks_released, take_lock
+from inpars.data.lock_file import OutputInUse
 from inpars.data.records import Query
 from inpars.data.runs import Run
 from inpars.errors import InparsError, MissingDependency

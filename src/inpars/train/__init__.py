@@ -15,7 +15,7 @@ from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import first_line, write_json
 from inpars.data.held_out import HeldOut
-from inpars.data.lock import locks_released
+from inpars.data.lock import check_locks, locks_released
 from inpars.data.paths import require_place
 from inpars.data.records import Triple
 from inpars.errors import MissingDependency, OptionError
@@ -25,6 +25,7 @@ from inpars.progress import progress_bar, say
 from inpars.train.config import TrainConfig
 from inpars.train.facts import about
 from inpars.train.reading import check_loss, kind_of, read_examples
+from inpars.train.saving import saved_in
 
 if TYPE_CHECKING:
     from inpars.train.processes import Processes
@@ -80,11 +81,13 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         if not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
             _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT)
     processes.wait()
-    with _deterministic():
+    with _deterministic(), saved_in(artifact.folder):
         facts = _train(training, corpus, config, base_model, artifact.folder, processes)
     if processes.main:
         facts["training_data"] = {name: inputs[name] for name in (kind, "corpus")}
-        _put_in_place(artifact.folder, artifact.output, facts)
+        check_locks()
+        with saved_in(artifact.folder):
+            _put_in_place(artifact.folder, artifact.output, facts)
         artifact.finish(**facts)
         say(f"train: kept {_told(facts)} -> {artifact.output}")
     processes.wait()

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from inpars.data.corpora.base import IndexedCorpus
 from inpars.data.files import decode, digest_of, read_lines
-from inpars.data.paths import kind_of, unreadable
+from inpars.data.paths import file_kind, unreadable
 from inpars.data.records import Document
 from inpars.errors import InputError
 from inpars.progress import say
@@ -84,7 +84,7 @@ def _text_files(folder: Path, left_out: list[str]) -> Iterator[str]:
             if name.startswith("."):
                 continue
             try:
-                kind = kind_of(path)
+                kind = file_kind(path)
             except OSError as error:
                 raise unreadable(path, error) from None
             inside = path.relative_to(folder).as_posix()

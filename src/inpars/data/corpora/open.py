@@ -13,7 +13,7 @@ from inpars.data.corpora.folder import TEXT_FILES, FolderCorpus
 from inpars.data.corpora.ir_datasets import IrDatasetsCorpus, is_known
 from inpars.data.files import COMPRESSIONS, format_suffix
 from inpars.data.formats import FORMATS
-from inpars.data.paths import kind_of, unreadable
+from inpars.data.paths import file_kind, unreadable
 from inpars.errors import InputError, OptionError
 
 BEIR_CORPUS_FILES = tuple(f"corpus.jsonl{suffix}" for suffix in ("", *COMPRESSIONS))
@@ -44,7 +44,7 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
     location, columns = split_columns(spec)
     path = Path(location)
     try:
-        found = kind_of(path)
+        found = file_kind(path)
     except OSError as error:
         raise unreadable(path, error) from None
     if found == "a folder":

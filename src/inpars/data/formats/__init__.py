@@ -56,6 +56,7 @@ FORMATS: Registry[type[RowSource]] = Registry(
 def open_rows(path: str | Path, columns: Collection[str] = ()) -> RowSource:
     """The row source for a file, by its suffix; `InputError` for no file or an unknown format."""
     path = Path(path)
+    require_file(path)
     suffix = format_suffix(path)
     if suffix not in FORMATS:
         raise InputError(
@@ -63,5 +64,4 @@ def open_rows(path: str | Path, columns: Collection[str] = ()) -> RowSource:
             expected=f"a file that ends in {', '.join(FORMATS)} (and {' or '.join(COMPRESSIONS)})",
             found=f"the ending {suffix!r}",
         )
-    require_file(path)
     return FORMATS[suffix](path, columns)

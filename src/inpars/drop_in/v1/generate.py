@@ -13,6 +13,7 @@ from inpars.data.artifacts import side_file
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.files import read_jsonl
+from inpars.data.lock import lock_of, locks_released, take_lock
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import Document
 from inpars.drop_in.outputs import check_places
@@ -59,6 +60,7 @@ class GenerateFlags(Options):
     vllm: VllmOptions = Field(default_factory=VllmOptions, description="Options of the vllm backend.")
 
 
+@locks_released()
 def run(flags: GenerateFlags) -> Path:
     """Ask for the documents that the output lacks, in the collection's order; returns the output.
 
@@ -71,6 +73,8 @@ def run(flags: GenerateFlags) -> Path:
     model = open_engine(flags.engine, flags)
     corpus, output = open_corpus(flags.collection), flags.output
     folder = output.with_name(f".{output.name}.v1")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    take_lock(lock_of(output), output)
     dropped, errors = (side_file(output, part) for part in ("dropped", "errors"))
     done = doc_ids(output) | doc_ids(dropped)
     errors.unlink(missing_ok=True)

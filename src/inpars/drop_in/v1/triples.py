@@ -48,8 +48,7 @@ def run(flags: TriplesFlags) -> Path:
         negatives_per_query=flags.n_samples,
         seed=flags.seed,
     )
-    found = bool(mined.stat().st_size)
-    rows = export_texts(flags.output, read_triples(mined) if found else (), corpus)
-    export_ids(flags.output_ids, read_triples(mined) if found else ())
+    rows = export_texts(flags.output, read_triples(mined), corpus)
+    export_ids(flags.output_ids, read_triples(mined))
     say(f"v1 triples: {rows:,} rows -> {flags.output} and {flags.output_ids}")
     return flags.output
