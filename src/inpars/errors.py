@@ -50,6 +50,10 @@ class OptionError(InparsError):
     """An option or recipe key that is unknown or has a value it cannot take."""
 
 
+class NothingProduced(InparsError):
+    """A stage has done its work, all is written, and there is nothing in its output."""
+
+
 class Pending(InparsError):
     """The work lies with a service that is not done with it: the same command, run again later, goes on."""
 

@@ -21,7 +21,7 @@ from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InparsError, InputError, shorten
+from inpars.errors import InputError, NothingProduced, shorten
 from inpars.filter.config import FilterConfig, add_method_options
 from inpars.filter.method import Context, Dropped, Failed, Judge, MethodOptions, Outcome
 from inpars.models.language.base import LanguageModel
@@ -70,7 +70,7 @@ def filter(
     are the fields of `FilterConfig`. `output` gets the kept queries in their order; beside it
     `<stem>.dropped.jsonl` gets those that a method dropped, with `dropped_by` and `reason`, and
     `<stem>.errors.jsonl` those that a method could not judge, with `failed_in` and `error`: called
-    again, the stage asks for those alone. None of these files may be `queries`. Returns `output`; `InparsError`,
+    again, the stage asks for those alone. None of these files may be `queries`. Returns `output`; `NothingProduced`,
     once all is written, where no query is kept.
     """
     config = parse_options(FilterConfig, "filter", options)
@@ -115,12 +115,12 @@ def filter(
 
 
 def _kept_some(output: Path) -> Path:
-    """The finished `output`; `InparsError` where nothing is left in it."""
+    """The finished `output`; `NothingProduced` where nothing is left in it."""
     facts = facts_of(output)
     if not facts["kept"]:
         counts = ", ".join(f"{entry['method']} {entry['dropped']:,}" for entry in facts["funnel"])
         failed = f"; {facts['errors']:,} ended in an error" if facts["errors"] else ""
-        raise InparsError(
+        raise NothingProduced(
             f"filter kept none of {facts['read']:,} queries (dropped by {counts}{failed})",
             hint=f"{where_reasons_lie(output)}; relax the options of the method that drops the most",
         )

@@ -12,7 +12,7 @@ from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InparsError, OptionError
+from inpars.errors import NothingProduced, OptionError
 from inpars.models.language.base import LanguageModel, batches
 from inpars.models.locate import model_fingerprint
 from inpars.negatives import report, units
@@ -46,7 +46,7 @@ def mine_negatives(
 
     Queries without a negative go to `<stem>.dropped.jsonl` with the reason, those about which a judge
     gave no verdict to `<stem>.errors.jsonl`: called again, the stage takes up those alone, and asks the
-    judge once more for each verdict that it could not read. Returns `output`; `InparsError`, once all is written,
+    judge once more for each verdict that it could not read. Returns `output`; `NothingProduced`, once all is written,
     where there is not one triple.
     """
     config = parse_options(NegativesConfig, "negatives", options)
@@ -95,11 +95,11 @@ def mine_negatives(
 
 
 def _mined_some(output: Path) -> Path:
-    """The finished `output`; `InparsError` where there is no triple in it."""
+    """The finished `output`; `NothingProduced` where there is no triple in it."""
     facts = facts_of(output)
     if not facts["triples"]:
         counts = f"{facts['dropped']:,} without negatives, {facts['errors']:,} ended in an error"
-        raise InparsError(
+        raise NothingProduced(
             f"negatives: not one triple for {facts['queries']:,} queries ({counts})",
             hint=f"{where_reasons_lie(output)}; a larger --top-k or a smaller --skip-top leaves more candidates",
         )

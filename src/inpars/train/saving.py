@@ -40,6 +40,6 @@ def _told(error: Exception, folder: Path) -> InparsError | None:
         number = int(found[1] or found[2])
         return system_error(OSError(number, os.strerror(number)), folder)
     if isinstance(error, RuntimeError) and any(sign in text for sign in _TORCH):
-        hint = system_error(OSError(errno.ENOSPC, "")).hint
+        hint = system_error(OSError(errno.ENOSPC, ""), folder).hint
         return InparsError(f"{folder}: weights could not be written: {first_line(error)}", hint=f"is it full? {hint}")
     return None
