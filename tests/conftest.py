@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,26 @@ WORDS = (
     *("boundary", "theory", "method", "wave", "surface", "body", "angle", "slender", "cone", "blunt"),
     *("nose", "mach", "number", "ratio", "jet"),
 )
+
+
+@pytest.fixture(autouse=True)
+def no_process_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test that fails while a process of its own works must not leave it to disturb the next one."""
+    started: list[subprocess.Popen[Any]] = []
+
+    class Watched(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
+    yield
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        # Closes its pipes, and waits for it.
+        with process:
+            pass
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,19 +50,14 @@ Start = Callable[[str, Path], "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
-    """Start a program in a process of its own; none is left behind."""
-    running: list[subprocess.Popen[str]] = []
+def start() -> Start:
+    """Start a program in a process of its own."""
 
     def begin(program: str, output: Path) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", program, str(output)]
-        running.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
-        return running[-1]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    yield begin
-    for process in running:
-        process.kill()
-        process.communicate()
+    return begin
 
 
 @pytest.fixture
