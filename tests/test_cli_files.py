@@ -128,23 +128,34 @@ def test_what_comes_through_a_pipe_cannot_be_read_twice(call: Call, notes: Path)
         ("n" * 250, "cannot be written: File name too long\n  hint: give it a shorter name"),
     ],
 )
-@pytest.mark.parametrize("command", ["generate", "search", "evaluate", "download"])
 def test_an_output_that_cannot_be_is_refused_before_the_work(
-    command: str, output: str, words: str, call: Call, notes: Path, tmp_path: Path
+    output: str, words: str, call: Call, notes: Path, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "gone").symlink_to("nowhere")
-    (tmp_path / "q.tsv").write_text("query-id\ttext\nq1\twing\n")
-    arguments = {
-        "generate": ["notes"],
-        "search": ["q.tsv", "--corpus", "notes"],
-        "evaluate": ["absent.trec", "--qrels", "absent.tsv"],
-        "download": ["queries", "v1/scifact"],
-    }
     before = sorted(tmp_path.iterdir())
-    assert words in call(command, *arguments[command], "--output", output).stderr
+    assert words in call("generate", "notes", "--output", output).stderr
     assert sorted(tmp_path.iterdir()) == before
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["filter", "absent.jsonl"],
+        ["negatives", "absent.jsonl", "--corpus", "notes"],
+        ["train", "absent.jsonl", "--corpus", "notes"],
+        ["search", "absent.tsv", "--corpus", "notes"],
+        ["evaluate", "absent.trec", "--qrels", "absent.tsv"],
+        ["download", "queries", "v1/scifact"],
+        ["run", "--corpus", "notes"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_every_stage_looks_at_its_output_first(arguments: list[str], call: Call, notes: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    told = call(*arguments, "--output", "pipe").stderr
+    assert "the output pipe is a FIFO" in told
 
 
 @pytest.mark.parametrize("where", ["notes/1.txt", "notes", "corpus.jsonl"])
@@ -186,6 +197,18 @@ def test_on_a_full_disk_what_is_finished_stays_and_a_rerun_goes_on(call: Call, n
     assert "kept" in rows
     assert "extractive" not in rows
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_matrix_that_the_disk_has_no_room_for_ends_in_a_message_and_no_signal(
+    call: Call, toy_corpus: Path, tiny_bi_encoder: Path, tmp_path: Path
+) -> None:
+    full = BEGIN.format("resource", "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))")
+    arguments = ["search", toy_corpus / "queries.jsonl", "--corpus", toy_corpus, "--output", "r.trec"]
+    arguments += ["--first-stage", "dense", "--retriever", tiny_bi_encoder]
+    told = call(*arguments, command=(sys.executable, "-c", full)).stderr
+    assert "r.index/.embeddings.npy.units/embeddings.npy: File too large" in told
+    call(*arguments, code=0)
+    assert len((tmp_path / "r.trec").read_text().splitlines()) == 10 * 60
 
 
 def test_what_nobody_takes_is_told_of_too(call: Call, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, where_reasons_lie
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, side_file, where_reasons_lie
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write
 from inpars.data.lock import locks_released
@@ -74,6 +74,8 @@ def filter(
     once all is written, where no query is kept.
     """
     config = parse_options(FilterConfig, "filter", options)
+    written = (Path(output), *(side_file(Path(output), part) for part in ("dropped", "errors")))
+    check_outputs((queries, corpus), *written)
     steps = config.steps()
     inputs = {"queries": fingerprint_of(Path(queries))}
     for number, (name, chosen) in enumerate(steps, start=1):
@@ -85,7 +87,6 @@ def filter(
     if language_model is not None and any(chosen.asks_language_model for _, chosen in steps):
         inputs["language_model"] = language_model.fingerprint()
     artifact = Artifact(output, "filter", config, inputs)
-    check_outputs((queries, corpus), artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     if artifact.is_current():
         return _kept_some(artifact.output)
     read = _held(Path(queries), [chosen for _, chosen in steps])

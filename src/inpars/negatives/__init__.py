@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, where_reasons_lie
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, side_file, where_reasons_lie
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
@@ -50,14 +50,14 @@ def mine_negatives(
     where there is not one triple.
     """
     config = parse_options(NegativesConfig, "negatives", options)
+    written = (Path(output), *(side_file(Path(output), part) for part in ("dropped", "errors")))
+    check_outputs((queries, corpus, qrels), *written)
     queries, corpus = Path(queries), open_corpus(corpus)
     inputs = {"queries": fingerprint_of(queries), "corpus": corpus.fingerprint()}
     if qrels is not None:
         inputs["qrels"] = fingerprint_of(Path(qrels))
     inputs |= _fingerprints(config, language_model)
     artifact = Artifact(output, "negatives", config, inputs)
-    written = (artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
-    check_outputs((queries, corpus, qrels), *written)
     if artifact.is_current():
         return _mined_some(artifact.output)
     known = KnownPositives(queries, Path(qrels) if qrels is not None else None)

@@ -18,7 +18,7 @@ from inpars.data.lock import locks_released, take_lock
 from inpars.data.lock_file import OutputInUse
 from inpars.data.records import Query
 from inpars.data.runs import Run
-from inpars.errors import InparsError, MissingDependency
+from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.options import Options
 from inpars.progress import say
 from inpars.retrieve import postings, ranking
@@ -173,7 +173,7 @@ def _kept(artifact: Artifact) -> Postings | None:
         index = postings.load(artifact.output.parent) if artifact.is_current() else None
         # Another process may have begun one of its own while the files were opened one by one.
         return index if artifact.is_finished() else None
-    except OutputInUse:
+    except (OutputInUse, OptionError):
         raise
     except (OSError, ValueError, InparsError):
         say(f"index: {artifact.output.parent} holds a damaged index; indexing anew")
