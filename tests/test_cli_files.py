@@ -123,6 +123,7 @@ def test_what_comes_through_a_pipe_cannot_be_read_twice(call: Call, notes: Path)
         ("/dev/stdout", "the output /dev/stdout is "),
         ("/dev/new", "the output /dev/new is in a folder of devices"),
         ("notes", "the output notes is a folder"),
+        (".", "the output . is a folder"),
         ("notes/0.txt/q.jsonl", "the output notes/0.txt/q.jsonl cannot be written: Not a directory"),
         ("gone/q.jsonl", "gone is a link to nothing"),
         ("n" * 250, "cannot be written: File name too long\n  hint: give it a shorter name"),

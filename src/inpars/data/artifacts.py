@@ -31,12 +31,12 @@ FOLDERS = frozenset({"train"})
 
 def sidecar(path: Path) -> Path:
     """Where the facts about an output lie."""
-    return path.with_name(f"{path.name}.meta.json")
+    return path.parent / f"{path.name}.meta.json"
 
 
 def side_file(path: Path, part: str) -> Path:
     """Where rows lie that are not the output `path` itself but go with it: `<stem>.<part>.jsonl`."""
-    return path.with_name(f"{path.stem}.{part}.jsonl")
+    return path.parent / f"{path.stem}.{part}.jsonl"
 
 
 def where_reasons_lie(path: Path) -> str:
@@ -71,7 +71,7 @@ class Artifact:
         self.inputs = dict(inputs)
         identity = {"stage": stage, "options": options.identity(), "inputs": self.inputs, "version": __version__}
         self.fingerprint = hash_of(identity)
-        self.folder = self.output.with_name(f".{self.output.name}.units")
+        self.folder = self.output.parent / f".{self.output.name}.units"
         self.lock = lock_of(self.output)
         self._started = time.perf_counter()
 

@@ -104,12 +104,15 @@ def check_locks() -> None:
             if not held.lost and abs(time.time() - held.checked) >= 1.0:
                 _look(held)
             if held.lost:
-                raise LockLost(held.lost, hint="nothing more is written there; the same command goes on from what is")
+                raise LockLost(
+                    held.lost,
+                    hint="nothing more is written there; the same command, run again later, goes on from what is finished",
+                )
 
 
 def lock_of(output: Path) -> Path:
     """Where the lock of an output lies: beside it, as the output may be a file."""
-    return output.with_name(f".{output.name}.lock")
+    return output.parent / f".{output.name}.lock"
 
 
 def is_lock(path: Path) -> bool:

@@ -55,7 +55,7 @@ def make_lock(path: Path, what: Path) -> str:
         token = uuid.uuid4().hex
         if _create(path, token):
             # Whoever took it for the one before would have put another in its place by now.
-            if (found := read_lock(path)) is not None and found.token == token:
+            if (made := read_lock(path)) is not None and made.token == token:
                 return token
         elif (found := read_lock(path)) is not None:
             _refuse(path, what, found)
@@ -80,7 +80,7 @@ def read_lock(path: Path) -> Lock | None:
         facts = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (ValueError, PermissionError):
+    except ValueError:
         pass
     whole = isinstance(facts, dict) and isinstance(facts.get("pid"), int) and str(facts.get("token")).isalnum()
     return Lock(facts if whole else {}, touched)
@@ -133,6 +133,9 @@ def _create(path: Path, token: str) -> bool:
     except FileExistsError:
         return False
     try:
+        if hasattr(os, "fchmod"):
+            # Whoever may write beside it may read who is at work.
+            os.fchmod(number, 0o644)
         with os.fdopen(number, "wb") as stream:
             stream.write(json.dumps({"token": token, **_me(), "since": now()}).encode() + b"\n")
     except BaseException:

@@ -63,7 +63,7 @@ def require_place(path: Path, *, folder: bool = False) -> None:
     """
     try:
         # The longest of the names that an output's unfinished parts have.
-        longest = path.with_name(f".{path.name}.dropped.jsonl.{os.getpid()}.tmp")
+        longest = path.parent / f".{path.name}.dropped.jsonl.{os.getpid()}.tmp"
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.lstat(longest)
         found, above = file_kind(path), path.absolute().parent

@@ -132,7 +132,7 @@ def rerank(
 
 def fused_path(output: Path) -> Path:
     """Where the fused run lies that goes with a reranked one."""
-    return output.with_name(f"{output.stem}_fused{output.suffix}")
+    return output.parent / f"{output.stem}_fused{output.suffix}"
 
 
 def _score_in_units(

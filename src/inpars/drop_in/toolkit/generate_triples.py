@@ -46,7 +46,7 @@ FLAGS = TriplesFlags
 @locks_released()
 def run(flags: TriplesFlags) -> None:
     """Mine by id, then write the texts out."""
-    beside = flags.output.with_name(f"{flags.output.stem}.ids.jsonl")
+    beside = flags.output.parent / f"{flags.output.stem}.ids.jsonl"
     check_places((flags.input, flags.dataset), flags.output, beside)
     corpus = open_documents(flags.dataset, flags.dataset_source)
     by_id = mine_negatives(flags.input, corpus, beside, **stage_options(flags))

@@ -33,7 +33,7 @@ def run(flags: TriplesFlags) -> Path:
     A query id is the hash of the question and its document, where v1 had the number of its line.
     `OptionError` where an output is the input.
     """
-    by_id = flags.output.with_name(f"{flags.output.stem}.ids.jsonl")
+    by_id = flags.output.parent / f"{flags.output.stem}.ids.jsonl"
     check_places((flags.input, flags.corpus), flags.output, flags.output_ids, by_id)
     if flags.index:
         say(f"v1 triples: --index {flags.index} is not needed: BM25 searches {flags.corpus} itself")
