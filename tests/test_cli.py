@@ -139,7 +139,9 @@ def test_a_broken_line_names_file_and_line_and_leaves_no_output(tmp_path):
 
 
 def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path):
-    command = [sys.executable, "-m", "inpars", "generate", "python-docs", "--queries-per-document", "50"]
+    # Under `nohup make test &` the shell has it ignored, which every child inherits.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from inpars.cli import main; "
+    command = [sys.executable, "-c", f"{hears}main()", "generate", "python-docs", "--queries-per-document", "50"]
     started = subprocess.Popen([*command, "--output", tmp_path / "q.jsonl"], stderr=subprocess.PIPE, text=True)
     while started.poll() is None and not (tmp_path / ".q.jsonl.units").exists():
         time.sleep(0.05)
@@ -147,3 +149,4 @@ def test_stopped_from_the_keyboard_it_says_how_to_go_on(tmp_path):
     _, told = started.communicate(timeout=60)
     assert started.returncode == 130
     assert "the same command goes on from here" in told
+    assert not list(tmp_path.glob(".*.lock"))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from cyclopts import App, CycloptsError
 
 from inpars import __version__
-from inpars.errors import InparsError, shorten
+from inpars.errors import InparsError, shorten, system_error
 
 app = App(
     name="inpars",
@@ -72,6 +72,8 @@ def exit_codes() -> Iterator[None]:
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         yield
+        # Now, while it can still be told that nobody takes what was printed.
+        sys.stdout.flush()
     except CycloptsError as error:
         print(f"inpars: {_mistyped(error)}", file=sys.stderr)
         sys.exit(2)
@@ -79,16 +81,27 @@ def exit_codes() -> Iterator[None]:
         print(f"inpars: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:
+        _drop_output()
         sys.exit(0)
     except OSError as error:
         # ir_datasets lets through what the library under it says of a download that failed.
-        if not type(error).__module__.startswith("requests"):
-            raise
-        print(f"inpars: a download failed: {shorten(error, 300)}\n  hint: is there a network?", file=sys.stderr)
+        if type(error).__module__.startswith("requests"):
+            print(f"inpars: a download failed: {shorten(error, 300)}\n  hint: is there a network?", file=sys.stderr)
+        else:
+            print(f"inpars: {system_error(error)}", file=sys.stderr)
+        _drop_output()
         sys.exit(2)
     except KeyboardInterrupt:
         print("inpars: stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
+
+
+def _drop_output() -> None:
+    """Where what was printed cannot be written, let the interpreter not try it once more as it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _mistyped(error: CycloptsError) -> str:

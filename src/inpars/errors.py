@@ -8,6 +8,8 @@ ours, and exits with 1.
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -46,6 +48,10 @@ class InputError(InparsError):
 
 class OptionError(InparsError):
     """An option or recipe key that is unknown or has a value it cannot take."""
+
+
+class NothingProduced(InparsError):
+    """A stage has done its work, all is written, and there is nothing in its output."""
 
 
 class Pending(InparsError):
@@ -98,6 +104,52 @@ def raise_faults(faults: Iterable[InparsError]) -> None:
 def _on_one_line(error: InparsError) -> str:
     hint = f" (hint: {error.hint})" if error.hint else ""
     return f"{'; '.join(error.message.splitlines())}{hint}"
+
+
+_FREE_SPACE = "free some space, then run the same command again: what is finished is kept"
+_FAILING = "is the disk, or the connection to it, in order? then run the same command again: what is finished is kept"
+_PERMISSIONS = "look at its owner and permissions (ls -ld), or name another"
+_GONE = "was it moved, deleted or unmounted meanwhile? the same command goes on from what is finished"
+_HINTS = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "a limit (`ulimit -f`) or the file system allows no larger file; raise it, or write elsewhere",
+    errno.EROFS: "the file system is read-only: name a place elsewhere",
+    errno.EACCES: _PERMISSIONS,
+    errno.EPERM: _PERMISSIONS,
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ELOOP: "the link leads back to itself: point it to a file",
+    errno.ENOTDIR: "is there a file in the place of a folder?",
+    errno.ENOENT: _GONE,
+    errno.ESTALE: _GONE,
+    errno.EIO: _FAILING,
+    errno.ENXIO: _FAILING,
+    errno.ENODEV: _FAILING,
+    errno.EMFILE: "raise the limit on open files: ulimit -n 4096",
+    errno.ENFILE: "raise the limit on open files: ulimit -n 4096",
+    errno.ENOMEM: "close other programs, or take a machine with more memory",
+}
+# Without a path it may as well have been a temporary file.
+_ANYWHERE = {errno.ENOSPC, errno.EDQUOT}
+
+
+def system_error(error: OSError, path: str | os.PathLike[str] | None = None) -> InparsError:
+    """What the operating system refused, told as a user error: the path, why, and what to do.
+
+    `path` stands for the one that `error` names, if any; reading from and writing to an open file names none.
+    """
+    where = path if path is not None else error.filename
+    # A library's own OSError has no number, and its text is all there is.
+    why = error.strerror or next(iter(str(error).splitlines()), "") or type(error).__name__
+    if isinstance(error, ConnectionError | TimeoutError) and where is None:
+        return InparsError(f"a connection failed: {why}", hint="is there a network?")
+    # numpy says how much it could not write, and not why.
+    hint = _HINTS.get(error.errno, "") if error.errno else "is the disk full?" if path is not None else ""
+    if isinstance(where, (str, os.PathLike)):
+        return InparsError(f"{os.fspath(where)}: {why}", hint=hint)
+    if error.errno in _ANYWHERE:
+        hint = f"{hint}; look also at the disk of temporary files, which TMPDIR names"
+    return InparsError(f"a file could not be read or written: {why}" if error.errno else why, hint=hint)
 
 
 def unknown_name(kind: str, name: str, available: Iterable[str]) -> OptionError:

@@ -118,7 +118,7 @@ def test_temporary_files_of_a_killed_run_are_removed_and_nothing_else(tmp_path: 
     (tmp_path / ".other.jsonl.4711.tmp").write_text("not ours")
     artifact(tmp_path).begin()
     assert names_in(killed.folder) == ["000000.jsonl", "fingerprint"]
-    assert names_in(tmp_path) == [".other.jsonl.4711.tmp", ".out.jsonl.units"]
+    assert names_in(tmp_path) == [".other.jsonl.4711.tmp", ".out.jsonl.lock", ".out.jsonl.units"]
 
 
 def test_units_are_merged_in_the_order_of_their_numbers_not_of_their_making(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import inpars
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InparsError
+from inpars.errors import InparsError, NothingProduced
 from inpars.filter.copied import judge
 from inpars.filter.method import Context
 from inpars.filter.options import CopiedOptions
@@ -59,7 +59,8 @@ def test_the_corpus_has_the_document_of_a_row_that_holds_none(write_jsonl: Calla
     queries = write_jsonl([{"query": "A thick profile stalls later", "doc_id": "d"}], "queries.jsonl")
     with pytest.raises(InparsError, match="no corpus was given"):
         inpars.filter(queries, tmp_path / "kept.jsonl", methods=["copied"])
-    inpars.filter(queries, tmp_path / "kept.jsonl", methods=["copied"], corpus=corpus)
+    with pytest.raises(NothingProduced):
+        inpars.filter(queries, tmp_path / "kept.jsonl", methods=["copied"], corpus=corpus)
     assert '"reason":"copied from the document"' in (tmp_path / "kept.dropped.jsonl").read_text()
 
 

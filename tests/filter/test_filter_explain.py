@@ -9,7 +9,7 @@ import pytest
 
 import inpars
 from inpars.cli import main
-from inpars.errors import InputError
+from inpars.errors import InputError, NothingProduced
 from inpars.filter.explain import explain
 
 ROWS: list[dict[str, Any]] = [
@@ -95,8 +95,19 @@ def test_without_methods_and_without_rows_left_there_is_a_funnel_too(
 ) -> None:
     text = explain(inpars.filter(write_jsonl(ROWS), tmp_path / "all.jsonl", methods=[]))
     assert cells(text, "no method")[1:] == ["40", "0", "0", "40", "100.0%"]
-    none = inpars.filter(write_jsonl(ROWS), tmp_path / "none.jsonl", methods=["length"], length={"min_words": 9})
-    assert "kept:" not in explain(none)
+    with pytest.raises(NothingProduced):
+        inpars.filter(write_jsonl(ROWS), tmp_path / "none.jsonl", methods=["length"], length={"min_words": 9})
+    assert "kept:" not in explain(tmp_path / "none.jsonl")
+
+
+def test_the_command_explains_too_why_nothing_is_left(
+    write_jsonl: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"query_id": "q", "query": "lift", "doc_id": "d"}]
+    with pytest.raises(SystemExit) as ended:
+        main(["filter", str(write_jsonl(rows)), "--output", str(tmp_path / "k.jsonl"), "--explain"])
+    assert ended.value.code == 2
+    assert cells(capsys.readouterr().out, "length") == ["length", "1", "1", "0", "0", "0.0%"]
 
 
 @pytest.mark.parametrize("content", [None, "{}"])

@@ -17,7 +17,7 @@ import pytest
 
 import inpars
 from inpars.data.artifacts import facts_of
-from inpars.errors import InparsError, OptionError, Pending
+from inpars.errors import InparsError, NothingProduced, OptionError, Pending
 from inpars.filter.options import JudgeOptions
 from inpars.models.language.dummy import DummyModel
 from inpars.options import parse_options
@@ -229,7 +229,9 @@ def test_the_sidecar_tells_what_the_model_was_asked_and_took(endpoint: Any, quer
 
 def test_a_ready_model_is_asked_in_place_of_the_one_named(queries: Path, tmp_path: Path) -> None:
     ready = DummyModel(fails=lambda key: "out of order")
-    output = inpars.filter(queries, tmp_path / "kept.jsonl", language_model=ready, methods=["judge"])
+    output = tmp_path / "kept.jsonl"
+    with pytest.raises(NothingProduced, match="12 ended in an error"):
+        inpars.filter(queries, output, language_model=ready, methods=["judge"])
     assert rows(output) == {}
     assert {row["error"] for row in rows(tmp_path / "kept.errors.jsonl").values()} == {"out of order"}
     assert facts_of(output)["inputs"]["language_model"] == ready.fingerprint()

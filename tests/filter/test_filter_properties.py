@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections import Counter
@@ -16,6 +17,7 @@ import inpars
 from inpars.data.artifacts import facts_of
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document
+from inpars.errors import NothingProduced
 
 WORDS = st.sampled_from(["what", "is", "Lift", "lift", "drag", "of", "a", "wing", "日本の首都", "?", "stall"])
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
@@ -65,7 +67,8 @@ def filtered(folder: Path, name: str, rows: list[dict[str, Any]], methods: Any) 
     """The rows that were kept, dropped and failed, of which the sidecar counts as many."""
     queries, output = folder / f"{name}.in.jsonl", folder / f"{name}.jsonl"
     queries.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    inpars.filter(queries, output, corpus=CORPUS, methods=methods)
+    with contextlib.suppress(NothingProduced):
+        inpars.filter(queries, output, corpus=CORPUS, methods=methods)
     places = {part: folder / f"{name}.{part}.jsonl" for part in ("dropped", "errors")} | {"kept": output}
     parts = {
         part: [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()] if place.exists() else []

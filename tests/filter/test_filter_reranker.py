@@ -10,7 +10,7 @@ import pytest
 
 import inpars
 from inpars.data.records import SyntheticQuery
-from inpars.errors import OptionError
+from inpars.errors import NothingProduced, OptionError
 from inpars.filter.method import Context
 from inpars.filter.options import RerankerOptions
 from inpars.filter.reranker import judge
@@ -141,7 +141,8 @@ def test_a_score_that_is_no_number_is_an_error_and_no_verdict(
     broken.classifier.bias.data.fill_(float("nan"))
     broken.save_pretrained(tmp_path / "broken")
     AutoTokenizer.from_pretrained(tiny_cross_encoder).save_pretrained(tmp_path / "broken")
-    assert run(written, tmp_path / "kept.jsonl", tmp_path / "broken") == {}
+    with pytest.raises(NothingProduced, match="60 ended in an error"):
+        run(written, tmp_path / "kept.jsonl", tmp_path / "broken")
     errors = rows(tmp_path / "kept.errors.jsonl")
     assert len(errors) == 60
     assert {row["error"] for row in errors.values()} == {"the model's score is nan"}

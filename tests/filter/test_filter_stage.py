@@ -12,7 +12,7 @@ import pytest
 import inpars
 from inpars.data.artifacts import facts_of
 from inpars.data.queries import read_synthetic_queries
-from inpars.errors import InputError, OptionError
+from inpars.errors import InputError, NothingProduced, OptionError
 from inpars.filter import METHODS
 from inpars.filter.config import FilterConfig
 
@@ -61,9 +61,19 @@ def test_a_kept_row_keeps_its_other_fields(queries: Path, tmp_path: Path) -> Non
 def test_methods_are_applied_in_the_order_given(queries: Path, tmp_path: Path) -> None:
     options = {"scores": {"min_score": -0.4}}
     scores_first = inpars.filter(queries, tmp_path / "one.jsonl", methods=["scores", "duplicates"], **options)
-    duplicates_first = inpars.filter(queries, tmp_path / "two.jsonl", methods=["duplicates", "scores"], **options)
     assert ids(scores_first) == ["c"]
-    assert ids(duplicates_first) == []
+    with pytest.raises(NothingProduced):
+        inpars.filter(queries, tmp_path / "two.jsonl", methods=["duplicates", "scores"], **options)
+    assert ids(tmp_path / "two.jsonl") == []
+
+
+def test_where_nothing_is_kept_all_is_written_and_each_call_says_so(queries: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(NothingProduced, match=r"kept none of 5 queries \(dropped by length 5\)") as raised:
+            inpars.filter(queries, tmp_path / "kept.jsonl", methods=["length"], length={"min_words": 99})
+        assert "kept.dropped.jsonl says why" in raised.value.hint
+    assert ids(tmp_path / "kept.dropped.jsonl") == ["a", "b", "c", "d", "e"]
+    assert facts_of(tmp_path / "kept.jsonl")["kept"] == 0
 
 
 def test_top_k_takes_the_scores_of_the_method_before_it(queries: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import inpars
 from inpars.data.artifacts import facts_of
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document
-from inpars.generate.outcome import NoQueries
+from inpars.errors import NothingProduced
 from inpars.models.language.dummy import DummyModel
 
 
@@ -30,7 +30,7 @@ def failing(key: str) -> str:
 def test_errors_alone_are_told_with_the_first_and_tried_again(corpus: MemoryCorpus, tmp_path: Path) -> None:
     output = tmp_path / "q.jsonl"
     with pytest.raises(
-        NoQueries, match=r"no query was written for 9 documents; 9 errors, the first: 'status 500"
+        NothingProduced, match=r"no query was written for 9 documents; 9 errors, the first: 'status 500"
     ) as error:
         inpars.generate(corpus, output, language_model=DummyModel("x", fails=failing))
     assert str(tmp_path / "q.errors.jsonl") in error.value.hint
@@ -43,14 +43,16 @@ def test_dropped_answers_alone_are_told_by_their_commonest_reason_at_every_call(
     corpus: MemoryCorpus, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        with pytest.raises(NoQueries, match="9 answers dropped, 9 of them because: no query in the answer") as error:
+        with pytest.raises(
+            NothingProduced, match="9 answers dropped, 9 of them because: no query in the answer"
+        ) as error:
             inpars.generate(corpus, tmp_path / "q.jsonl", backend="dummy", prompt="chain-of-thought")
         assert str(tmp_path / "q.dropped.jsonl") in error.value.hint
 
 
 def test_both_are_told(corpus: MemoryCorpus, tmp_path: Path) -> None:
     model = DummyModel("x", fails=lambda key: "no luck" if key == "d3" else None)
-    with pytest.raises(NoQueries, match=r"1 error, the first: 'no luck'; 8 answers dropped, 8 of them because"):
+    with pytest.raises(NothingProduced, match=r"1 error, the first: 'no luck'; 8 answers dropped, 8 of them because"):
         inpars.generate(corpus, tmp_path / "q.jsonl", language_model=model, prompt="chain-of-thought")
 
 
@@ -69,7 +71,7 @@ def test_one_query_is_enough(corpus: MemoryCorpus, tmp_path: Path) -> None:
 def test_without_a_model_too(options: dict[str, Any], told: str, tmp_path: Path) -> None:
     short = MemoryCorpus([Document("d1", "Wing."), Document("d2", "Drag.")])
     for _ in range(2):
-        with pytest.raises(NoQueries, match=told):
+        with pytest.raises(NothingProduced, match=told):
             inpars.generate(short, tmp_path / "q.jsonl", **options)
 
 

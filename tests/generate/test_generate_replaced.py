@@ -13,8 +13,8 @@ import inpars
 from inpars.data.artifacts import facts_of, is_set_aside, set_aside_path, sidecar
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document
+from inpars.errors import NothingProduced
 from inpars.generate import replaced
-from inpars.generate.outcome import NoQueries
 from inpars.models.language.base import Answer, Prompt, Sampling
 from inpars.models.language.dummy import DummyModel
 
@@ -161,7 +161,7 @@ def test_a_kill_at_any_moment_loses_no_query_and_the_next_call_ends_the_same(
 
 
 def test_an_output_without_queries_is_not_set_aside(write: Write, tmp_path: Path) -> None:
-    with pytest.raises(NoQueries):
+    with pytest.raises(NothingProduced):
         write(prompt="chain-of-thought")
     write()
     assert not list(tmp_path.glob("q.*.jsonl.meta.json"))

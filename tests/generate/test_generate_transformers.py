@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 
 import inpars
 from inpars.data.artifacts import facts_of
-from inpars.generate.outcome import NoQueries
+from inpars.errors import NothingProduced
 from inpars.models.language.transformers import TransformersModel
 
 
@@ -64,7 +64,7 @@ def test_the_command_line_runs_a_model_of_ones_own_and_goes_on_from_its_units(
 def test_chat_and_completion_prompts_both_run(prompt: str, model: Path, toy_corpus: Path, tmp_path: Path) -> None:
     output = tmp_path / "q.jsonl"
     # A model with random weights may well write nothing that such a prompt's reading finds a query in.
-    with contextlib.suppress(NoQueries):
+    with contextlib.suppress(NothingProduced):
         inpars.generate(toy_corpus, output, model=str(model), prompt=prompt, temperature=1.0, max_new_tokens=16)
     facts = facts_of(output)
     assert facts["queries"] + facts["dropped"] == facts["documents"]

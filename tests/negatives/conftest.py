@@ -66,6 +66,12 @@ def mined(tmp_path: Path) -> Callable[..., Rows]:
 
 
 @pytest.fixture
+def read_rows() -> Callable[[Path], Rows]:
+    """Read what the stage wrote, as where it ended in an error."""
+    return Rows
+
+
+@pytest.fixture
 def grades_by() -> type[GradesBy]:
     return GradesBy
 

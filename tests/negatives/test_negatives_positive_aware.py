@@ -15,7 +15,7 @@ from inpars.data.corpora import open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import Document, SyntheticQuery
-from inpars.errors import InparsError, OptionError
+from inpars.errors import InparsError, NothingProduced, OptionError
 from inpars.models.scorers import load_scorer
 from inpars.models.scorers.options import ScoringOptions
 from inpars.negatives.config import PositiveAwareOptions
@@ -198,9 +198,13 @@ def test_a_score_that_is_no_number_is_an_error_with_its_query(
 
 
 def test_queries_whose_candidates_all_score_too_close_are_dropped_with_the_reason(
-    mined: Callable[..., Any], wings: list[Document], tmp_path: Path
+    mined: Callable[..., Any], read_rows: Callable[[Path], Any], wings: list[Document], tmp_path: Path
 ) -> None:
-    found = mined([SyntheticQuery("wing", "w1")], MemoryCorpus(wings), positive_aware={"margin": 100})
+    for _ in range(2):
+        with pytest.raises(NothingProduced, match=r"not one triple for 1 queries \(1 without negatives") as raised:
+            mined([SyntheticQuery("wing", "w1")], MemoryCorpus(wings), positive_aware={"margin": 100})
+        assert "triples.dropped.jsonl says why" in raised.value.hint
+    found = read_rows(tmp_path / "triples.jsonl")
     assert not found.triples
     [row] = found.dropped
     assert row["reason"] == "no negative among the candidates in the top 100: 1 source, 7 positive aware"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import tempfile
@@ -20,6 +21,7 @@ from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.files import read_jsonl
 from inpars.data.queries import write_synthetic_queries
 from inpars.data.records import Document, SyntheticQuery, Triple
+from inpars.errors import NothingProduced
 from inpars.models.language.base import Answer, Completion, Prompt, Sampling
 from inpars.models.language.tokenizers import EstimatedTokenizer
 
@@ -64,7 +66,9 @@ class Fickle:
 def mined(queries: list[SyntheticQuery], corpus: MemoryCorpus, folder: Path, **options: Any) -> dict[str, Any]:
     write_synthetic_queries(folder / "queries.jsonl", queries)
     judge = {"language_model": Fickle()} if options["relabel"] else {}
-    output = mine_negatives(folder / "queries.jsonl", corpus, folder / "triples.jsonl", **judge, **options)
+    output = folder / "triples.jsonl"
+    with contextlib.suppress(NothingProduced):
+        mine_negatives(folder / "queries.jsonl", corpus, output, **judge, **options)
     found: dict[str, Any] = {"facts": facts_of(output)}
     for part in ("", ".dropped", ".errors"):
         path = folder / f"triples{part}.jsonl"

@@ -232,6 +232,35 @@ def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
     assert not list((tmp_path / "killed").rglob(".*"))
 
 
+def test_a_second_run_in_the_same_folder_is_refused_and_the_first_ends_as_if_alone(toy_corpus, tmp_path, fast):
+    command = [sys.executable, "-m", "inpars", "run", "--corpus", str(toy_corpus), "--output", str(tmp_path / "run")]
+    command += [part for override in fast for part in ("--set", override)]
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while first.poll() is None and not (tmp_path / "run" / "generate").exists():
+        time.sleep(0.05)
+    # However fast the machine is, the first is at work when the second comes.
+    first.send_signal(signal.SIGSTOP)
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    first.send_signal(signal.SIGCONT)
+    assert second.returncode == 2
+    assert f"process {first.pid} on this machine" in second.stderr
+    assert f"is at work on {tmp_path / 'run'} since " in second.stderr
+    assert "Traceback" not in second.stderr
+    _, told = first.communicate()
+    assert first.returncode == 0, told
+    inpars.run(corpus=toy_corpus, output=tmp_path / "alone", set=fast)
+    assert files(tmp_path / "run") == files(tmp_path / "alone")
+    assert not list((tmp_path / "run").rglob(".*"))
+
+
+def test_a_run_directory_in_which_a_kill_left_nothing_but_its_lock_is_a_run_directory(toy_corpus, tmp_path, fast):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".run.lock").touch()
+    os.utime(tmp_path / "run" / ".run.lock", (0, 0))
+    inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    assert not list((tmp_path / "run").rglob(".*"))
+
+
 def test_a_folder_with_other_files_is_not_taken_for_a_run(toy_corpus, tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(InparsError, match="no run directory"):

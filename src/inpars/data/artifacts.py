@@ -3,7 +3,7 @@
 While a stage works, its finished units lie in `.<name>.units/` beside the output. A rerun with the
 same options and inputs does only the units that are missing (or hold errors); with others it starts afresh. The
 finished output has `<name>.meta.json` beside it, and a rerun that finds its own fingerprint there
-has nothing to do.
+has nothing to do. From `begin` to `finish` a lock, `.<name>.lock`, keeps other processes out.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import glob
 import re
 import shutil
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from typing import Any
 from inpars import __version__
 from inpars.data.files import COMPRESSIONS, atomic_write, digest_of, read_json, write_json, write_jsonl
 from inpars.data.hashes import hash_of
-from inpars.errors import OptionError
+from inpars.data.lock import check_unlocked, lock_of, take_lock
+from inpars.data.paths import require_file, require_place
+from inpars.errors import InparsError
 from inpars.options import Options
 from inpars.progress import say
 
@@ -29,12 +32,12 @@ FOLDERS = frozenset({"train"})
 
 def sidecar(path: Path) -> Path:
     """Where the facts about an output lie."""
-    return path.with_name(f"{path.name}.meta.json")
+    return path.parent / f"{path.name}.meta.json"
 
 
 def side_file(path: Path, part: str) -> Path:
     """Where rows lie that are not the output `path` itself but go with it: `<stem>.<part>.jsonl`."""
-    return path.with_name(f"{path.stem}.{part}.jsonl")
+    return path.parent / f"{path.stem}.{part}.jsonl"
 
 
 def set_aside_path(path: Path, fingerprint: str) -> Path:
@@ -56,8 +59,13 @@ def where_reasons_lie(path: Path) -> str:
 
 
 def fingerprint_of(path: Path) -> str:
-    """What identifies a file, or a folder's files, as an input: the contents and how they came to be."""
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    """What identifies a file, or a folder's files, as an input: the contents and how they came to be.
+
+    `InputError` where there is neither, or a file cannot be read.
+    """
+    if not path.is_dir():
+        require_file(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     digest = digest_of(path, (str(file.relative_to(path)) for file in files))
     meta = sidecar(path)
     if meta.is_file():
@@ -75,47 +83,72 @@ class Artifact:
         self.inputs = dict(inputs)
         identity = {"stage": stage, "options": options.identity(), "inputs": self.inputs, "version": __version__}
         self.fingerprint = hash_of(identity)
-        self.folder = self.output.with_name(f".{self.output.name}.units")
+        self.folder = self.output.parent / f".{self.output.name}.units"
+        self.lock = lock_of(self.output)
         self._started = time.perf_counter()
 
     def is_current(self) -> bool:
-        """Whether the output is there, finished, and made with these options from these inputs."""
-        meta = sidecar(self.output)
-        if not (self.output.exists() and meta.is_file()):
-            return False
-        facts = read_json(meta)
-        current: bool = facts.get("fingerprint") == self.fingerprint and not facts.get("errors")
-        if current:
+        """Whether the output is there, finished, and made with these options from these inputs.
+
+        Where it is not, an error says now whether it can be made at all: as `begin`, and before anything is loaded.
+        """
+        if self.is_finished():
             # A kill may have come between the sidecar and the clearing away.
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if self.folder.exists():
+                self._clear_away()
             say(f"{self.stage}: {self.output} is up to date")
-        return current
+            return True
+        self._require_place()
+        check_unlocked(self.lock, self.output)
+        return False
 
     def begin(self) -> None:
-        """Make the folder of units ready: kept where they are this artifact's own, emptied otherwise.
+        """Lock the output, and make the folder of units ready: kept where they are this artifact's own, else emptied.
 
-        `OptionError` where the output is a folder and should be a file, or nothing can be written beside it.
+        `OptionError` where the output is a folder and should be a file, or nothing can be written beside it,
+        `OutputInUse` where another process is at work on it. The lock is released by `finish`, or when
+        `locks_released` around the caller ends.
         """
-        if self.output.is_dir() and self.stage not in FOLDERS:
-            raise OptionError(f"the output {self.output} is a folder", hint="name a file in it")
+        self._require_place()
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        release = take_lock(self.lock, self.output)
+        # For those who begin without `locks_released` around them, and fail.
+        self._release = weakref.finalize(self, release)
+        # From here on an older output is stale: without its sidecar nobody takes it for finished.
+        sidecar(self.output).unlink(missing_ok=True)
         owner = self.folder / "fingerprint"
         if self.folder.exists() and (not owner.is_file() or owner.read_text() != self.fingerprint):
             shutil.rmtree(self.folder)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OptionError(
-                f"the output {self.output} cannot be written: {error.strerror}",
-                hint="is there a file in the place of its folder? may you write there?",
-            ) from None
-        # From here on an older output is stale: without its sidecar nobody takes it for finished.
-        sidecar(self.output).unlink(missing_ok=True)
+        self.folder.mkdir(exist_ok=True)
         beside = (f".{glob.escape(self.output.name)}.*.tmp", f".{glob.escape(self.output.stem)}.*.jsonl.*.tmp")
         leftovers = {path for names in beside for path in self.output.parent.glob(names)}
         for leftover in (*self.folder.glob(".*.tmp"), *leftovers):
             leftover.unlink()
         with atomic_write(owner) as stream:
             stream.write(self.fingerprint.encode())
+
+    def is_finished(self) -> bool:
+        """Whether the output is there, finished, and made with these options from these inputs; says nothing."""
+        meta = sidecar(self.output)
+        if not (self.output.exists() and meta.is_file()):
+            return False
+        facts = read_json(meta)
+        finished: bool = facts.get("fingerprint") == self.fingerprint and not facts.get("errors")
+        return finished
+
+    def _clear_away(self) -> None:
+        try:
+            release = take_lock(self.lock, self.output)
+        except InparsError:
+            return  # Another process has begun since; or nothing can be written here, and nothing need be.
+        if self.is_finished():
+            shutil.rmtree(self.folder, ignore_errors=True)
+        release()
+
+    def _require_place(self) -> None:
+        # What a folder may take the place of is for its stage to say.
+        if self.stage not in FOLDERS:
+            require_place(self.output)
 
     def unit(self, number: int, part: str = "") -> Path:
         """Where unit `number` lies, or will lie once it is done; `part` names a file that goes with it."""
@@ -154,7 +187,7 @@ class Artifact:
     def finish(self, **facts: Any) -> None:
         """Write the sidecar with `facts` (counts and the like) and clear the units away.
 
-        Where `errors` are counted the units stay, and a rerun takes up what failed.
+        Where `errors` are counted the units stay, and a rerun takes up what failed. The lock is released.
         """
         write_json(
             sidecar(self.output),
@@ -170,6 +203,7 @@ class Artifact:
         )
         if not facts.get("errors"):
             shutil.rmtree(self.folder)
+        self._release()
 
 
 def facts_of(output: str | Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import yaml
 
 from inpars.data.artifacts import is_set_aside
 from inpars.data.columns import Columns
-from inpars.data.files import read_jsonl, write_jsonl
+from inpars.data.files import read_jsonl, read_text, write_jsonl
 from inpars.errors import InputError
 
 PATTERN = "*.fewshot.jsonl"
@@ -70,8 +70,8 @@ def find_fewshot(run: str | Path) -> list[Path]:
 def step_folders(run_directory: Path) -> list[Path]:
     """The folders of a run's steps; none where `run_directory` is no run directory."""
     try:
-        recipe = yaml.safe_load((run_directory / "recipe.yaml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        recipe = yaml.safe_load(read_text(run_directory / "recipe.yaml"))
+    except (InputError, OSError, yaml.YAMLError):
         return []
     steps = recipe.get("steps") if isinstance(recipe, dict) else None
     return [run_directory / str(step) for step in steps] if isinstance(steps, dict) else []

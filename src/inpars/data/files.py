@@ -15,8 +15,10 @@ from typing import IO, Any, cast
 
 import orjson
 
+from inpars.data.lock import check_locks
+from inpars.data.paths import require_file, require_place, unreadable
 from inpars.data.zstd import ZstdReader, zstandard
-from inpars.errors import InputError, OptionError, shorten
+from inpars.errors import InputError, shorten, system_error
 
 COMPRESSIONS = (".gz", ".zst")
 
@@ -31,13 +33,6 @@ def first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def require_file(path: Path) -> None:
-    """`InputError` where `path` is no file."""
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "nothing there"
-        raise InputError(path, expected="a readable file", found=found)
-
-
 def read_text(path: Path) -> str:
     """The whole of a UTF-8 file; `InputError` where it is none."""
     require_file(path)
@@ -45,16 +40,21 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(path, expected="UTF-8 text", found="other bytes") from None
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """Open `path` for reading bytes, decompressed as its suffix says. `InputError` where it is no file."""
+    """Open `path` for reading bytes, decompressed as its suffix says. `InputError` where it is no readable file."""
     require_file(path)
-    if path.suffix == ".gz":
-        return cast(IO[bytes], gzip.open(path, "rb"))
-    if path.suffix == ".zst":
-        return io.BufferedReader(ZstdReader(path))
-    return path.open("rb")
+    try:
+        if path.suffix == ".gz":
+            return cast(IO[bytes], gzip.open(path, "rb"))
+        if path.suffix == ".zst":
+            return io.BufferedReader(ZstdReader(path))
+        return path.open("rb")
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
@@ -67,6 +67,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
                 yield number, offset, line
                 offset += len(line)
         except _broken_data_errors() as error:
+            if isinstance(error, OSError) and error.errno:
+                raise system_error(error, path) from None
             raise InputError(
                 path, line=number + 1, expected=f"readable {path.suffix} data", found=str(error)
             ) from error
@@ -134,18 +136,25 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Write bytes to `path` all or nothing: a temporary file beside it takes its name once complete.
 
-    `OptionError` where `path` is a folder.
+    `OptionError` where there can be no file at `path`, `InparsError` where the disk is full or fails, and where
+    another process has taken over what this one had locked.
     """
-    if path.is_dir():
-        raise OptionError(f"the output {path} is a folder", hint="name a file in it")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    require_place(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as raw, _compressed(raw, path.suffix) as stream:
             yield stream
+        check_locks()
         os.replace(temporary, path)
+    except OSError as error:
+        # Those of other files and of connections are not ours to tell; writing to an open file names none.
+        if error.filename == str(temporary) or (error.filename is None and type(error) is OSError):
+            raise system_error(error, path) from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> int:
@@ -174,16 +183,21 @@ def read_json(path: Path) -> Any:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of the file's bytes as they lie on disk, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(stream)
+    """SHA-256 of the file's bytes as they lie on disk, in hexadecimal; `InputError` where it cannot be read."""
+    require_file(path)
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256") if hasattr(hashlib, "file_digest") else _digest(stream)
+            return digest.hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
-def _digest(stream: IO[bytes]) -> str:
+def _digest(stream: IO[bytes]) -> hashlib._Hash:
     digest = hashlib.sha256()
     while block := stream.read(1 << 20):
         digest.update(block)
-    return digest.hexdigest()
+    return digest
 
 
 def digest_of(folder: Path, names: Iterable[str]) -> hashlib._Hash:

@@ -8,15 +8,18 @@ from typing import Any
 
 from inpars.data.columns import split_columns
 from inpars.data.corpora.base import Corpus
+from inpars.data.paths import require_place
 from inpars.errors import OptionError
 
 
 def check_outputs(inputs: tuple[Any, ...], *outputs: Path) -> None:
-    """`OptionError` where an output is a file that is read, however the two are spelled.
+    """`OptionError` where an output is a file that is read, however the two are spelled, or cannot be written at all.
 
     A kill would lose what was read, and a second call would read what the first has written. Among `inputs`
     are paths, specs and open corpora; anything else (None, queries in memory, a catalogue's name) is no file.
     """
+    for output in outputs:
+        require_place(output)
     for file in (file for source in inputs for file in _files_of(source) if file.is_file()):
         for output in outputs:
             if output.resolve() == file.resolve():

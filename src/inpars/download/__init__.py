@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inpars.callable_module import make_callable
 from inpars.data.files import atomic_write
+from inpars.data.paths import require_place
 from inpars.download.catalogue import KINDS, Item, Kind, catalogue
 from inpars.errors import OptionError
 
@@ -35,6 +36,8 @@ def download(kind: str, name: str, *, output: str | Path | None = None, offline:
         if output is not None:
             raise OptionError("output is for files; a model stays where every tool finds it", hint="leave it out")
         return hub.fetch_model(item, offline=offline)
+    if output is not None:
+        require_place(Path(output))
     path = cache.obtain(item, offline=offline)
     if output is None:
         return path

@@ -69,7 +69,7 @@ class Evaluation:
 
 def per_query_path(output: Path) -> Path:
     """Where the values of each query lie that go with the means in `output`."""
-    return output.with_name(f"{output.stem}.per_query.tsv")
+    return output.parent / f"{output.stem}.per_query.tsv"
 
 
 def evaluate(

@@ -14,13 +14,14 @@ from typing import Any
 import orjson
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, side_file, where_reasons_lie
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write
+from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InputError, faults_of, raise_faults, shorten
+from inpars.errors import InputError, NothingProduced, faults_of, raise_faults, shorten
 from inpars.filter.checks import check_queries, checks, named_models
 from inpars.filter.config import FilterConfig, add_method_options
 from inpars.filter.method import Context, Dropped, Failed, Judge, MethodOptions, Outcome
@@ -55,6 +56,7 @@ def register(name: str, target: str, options: type[MethodOptions] = MethodOption
     add_method_options(name, options)
 
 
+@locks_released()
 def filter(
     queries: str | Path,
     output: str | Path,
@@ -70,9 +72,12 @@ def filter(
     are the fields of `FilterConfig`. `output` gets the kept queries in their order; beside it
     `<stem>.dropped.jsonl` gets those that a method dropped, with `dropped_by` and `reason`, and
     `<stem>.errors.jsonl` those that a method could not judge, with `failed_in` and `error`: called
-    again, the stage asks for those alone. None of these files may be `queries`. Returns `output`.
+    again, the stage asks for those alone. None of these files may be `queries`. Returns `output`; `NothingProduced`,
+    once all is written, where no query is kept.
     """
     config = parse_options(FilterConfig, "filter", options)
+    written = (Path(output), *(side_file(Path(output), part) for part in ("dropped", "errors")))
+    check_outputs((queries, corpus), *written)
     steps = config.steps()
     inputs = {"queries": fingerprint_of(Path(queries))}
     for number, (name, chosen) in enumerate(steps, start=1):
@@ -84,9 +89,8 @@ def filter(
     if language_model is not None and any(chosen.asks_language_model for _, chosen in steps):
         inputs["language_model"] = language_model.fingerprint()
     artifact = Artifact(output, "filter", config, inputs)
-    check_outputs((queries, corpus), artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
     if artifact.is_current():
-        return artifact.output
+        return _kept_some(artifact.output)
     needs = checks(config, ready_model=language_model is not None)
     raise_faults(faults_of(*model_checks(named_models(config, "filter")), *needs))
     read = _held(Path(queries), [chosen for _, chosen in steps])
@@ -113,7 +117,20 @@ def filter(
     if total["errors"]:
         where = artifact.side_file("errors")
         say(f"filter: {total['errors']:,} ended in an error, see {where}; the same command tries those again")
-    return artifact.output
+    return _kept_some(artifact.output)
+
+
+def _kept_some(output: Path) -> Path:
+    """The finished `output`; `NothingProduced` where nothing is left in it."""
+    facts = facts_of(output)
+    if not facts["kept"]:
+        counts = ", ".join(f"{entry['method']} {entry['dropped']:,}" for entry in facts["funnel"])
+        failed = f"; {facts['errors']:,} ended in an error" if facts["errors"] else ""
+        raise NothingProduced(
+            f"filter kept none of {facts['read']:,} queries (dropped by {counts}{failed})",
+            hint=f"{where_reasons_lie(output)}; relax the options of the method that drops the most",
+        )
+    return output
 
 
 def _held(path: Path, steps: Sequence[MethodOptions]) -> list[SyntheticQuery]:

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from inpars.errors import NothingProduced
 from inpars.filter import filter as stage
 from inpars.filter.config import FilterConfig
 from inpars.filter.explain import explanation
@@ -34,6 +35,11 @@ def filter(
     explain
         Show how many queries each method took out, with examples.
     """
-    stage(queries, output, corpus=corpus, **options.model_dump())
+    try:
+        stage(queries, output, corpus=corpus, **options.model_dump())
+    except NothingProduced:
+        if explain:
+            Console(highlight=False).print(explanation(output))
+        raise
     if explain:
         Console(highlight=False).print(explanation(output))

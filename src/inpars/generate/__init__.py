@@ -39,7 +39,7 @@ def generate(
     ended in an error: called again, the stage takes up those alone), and where few-shot examples
     were drawn from a dataset, `<stem>.fewshot.jsonl`, which `evaluate` heeds. Queries of other options or documents
     that a language model wrote there are set aside, and taken back when they are wanted again. Returns `output`.
-    `NoQueries` where there is none in it.
+    `NothingProduced` where there is none in it.
     """
     config = parse_options(GenerateConfig, "generate", options)
     corpus = open_corpus(corpus)

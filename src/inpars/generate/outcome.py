@@ -9,22 +9,18 @@ from typing import Any
 
 from inpars.data.artifacts import Artifact, facts_of
 from inpars.data.files import read_jsonl
-from inpars.errors import InparsError, shorten
+from inpars.errors import NothingProduced, shorten
 
 _LONGEST = 200
 
 
-class NoQueries(InparsError):
-    """A generation that is finished and has no query in it."""
-
-
 def check_queries(artifact: Artifact) -> None:
-    """`NoQueries` where the finished output has none."""
+    """`NothingProduced` where the finished output has none."""
     facts = facts_of(artifact.output)
     if facts["queries"]:
         return
     if not facts["documents"]:
-        raise NoQueries(
+        raise NothingProduced(
             "there is no document to write queries for",
             hint="look at the corpus, and at --min-doc-chars and --max-doc-chars",
         )
@@ -32,7 +28,7 @@ def check_queries(artifact: Artifact) -> None:
     raise no_queries(facts["documents"], *sides, by_model="model" in artifact.inputs)
 
 
-def no_queries(documents: int, errors: Path, dropped: Path, *, by_model: bool) -> NoQueries:
+def no_queries(documents: int, errors: Path, dropped: Path, *, by_model: bool) -> NothingProduced:
     """The error for so many documents without a query; the side files, where they are there, say why."""
     why, hints = [], []
     failed = Counter(str(row["error"]) for row in _rows(errors))
@@ -48,7 +44,7 @@ def no_queries(documents: int, errors: Path, dropped: Path, *, by_model: bool) -
             "another prompt, another model or more --max-new-tokens" if by_model else "--model, or longer documents"
         )
         hints.append(f"{dropped} has what was dropped: try {way_out}")
-    return NoQueries(
+    return NothingProduced(
         "; ".join([f"no query was written for {_counted(documents, 'document')}", *why]), hint="; ".join(hints)
     )
 

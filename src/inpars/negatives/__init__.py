@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, side_file, where_reasons_lie
 from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
 from inpars.data.sources import check_sources
-from inpars.errors import OptionError, faults_of, raise_faults
+from inpars.errors import NothingProduced, OptionError, faults_of, raise_faults
 from inpars.models.checks import model_checks, named_in
 from inpars.models.language.base import LanguageModel, batches
 from inpars.models.locate import model_fingerprint
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from inpars.negatives.mining import Miner
 
 
+@locks_released()
 def mine_negatives(
     queries: str | Path,
     corpus: str | Path | Corpus,
@@ -47,9 +49,12 @@ def mine_negatives(
 
     Queries without a negative go to `<stem>.dropped.jsonl` with the reason, those about which a judge
     gave no verdict to `<stem>.errors.jsonl`: called again, the stage takes up those alone, and asks the
-    judge once more for each verdict that it could not read. Returns `output`.
+    judge once more for each verdict that it could not read. Returns `output`; `NothingProduced`, once all is written,
+    where there is not one triple.
     """
     config = parse_options(NegativesConfig, "negatives", options)
+    written = (Path(output), *(side_file(Path(output), part) for part in ("dropped", "errors")))
+    check_outputs((queries, corpus, qrels), *written)
     corpus = open_corpus(corpus)
     queries = Path(queries)
     inputs = {"queries": fingerprint_of(queries), "corpus": corpus.fingerprint()}
@@ -57,10 +62,8 @@ def mine_negatives(
         inputs["qrels"] = fingerprint_of(Path(qrels))
     inputs |= _fingerprints(config, language_model)
     artifact = Artifact(output, "negatives", config, inputs)
-    written = (artifact.output, artifact.side_file("dropped"), artifact.side_file("errors"))
-    check_outputs((queries, corpus, qrels), *written)
     if artifact.is_current():
-        return artifact.output
+        return _mined_some(artifact.output)
     raise_faults(
         faults_of(
             *model_checks(named_in("negatives", config.model_dump())),
@@ -99,7 +102,19 @@ def mine_negatives(
     if rows["errors"]:
         where = artifact.side_file("errors")
         say(f"negatives: {rows['errors']:,} ended in an error, see {where}; the same command tries those again")
-    return artifact.output
+    return _mined_some(artifact.output)
+
+
+def _mined_some(output: Path) -> Path:
+    """The finished `output`; `NothingProduced` where there is no triple in it."""
+    facts = facts_of(output)
+    if not facts["triples"]:
+        counts = f"{facts['dropped']:,} without negatives, {facts['errors']:,} ended in an error"
+        raise NothingProduced(
+            f"negatives: not one triple for {facts['queries']:,} queries ({counts})",
+            hint=f"{where_reasons_lie(output)}; a larger --top-k or a smaller --skip-top leaves more candidates",
+        )
+    return output
 
 
 def _fingerprints(config: NegativesConfig, language_model: LanguageModel | None) -> dict[str, str]:

@@ -16,6 +16,8 @@ from inpars.data.beir import finds_itself
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
+from inpars.data.lock import is_lock, locks_released, take_lock
+from inpars.data.paths import require_place
 from inpars.data.test_sets import TestSet, open_test_set
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults
 from inpars.pipeline.checks import check_run
@@ -58,6 +60,7 @@ def run(
     return run_recipe(chosen, name, opened, test_set, Path(output), itself, replace=replace)
 
 
+@locks_released()
 def run_recipe(
     chosen: Recipe,
     name: str,
@@ -80,6 +83,7 @@ def run_recipe(
     if test_set is not None and test_set.without_text:
         _tell_without_text(test_set)
     folder = _run_directory(output)
+    take_lock(folder / ".run.lock", folder)
     with atomic_write(folder / "recipe.yaml") as stream:
         stream.write(chosen.to_yaml().encode())
     started = time.perf_counter()
@@ -222,9 +226,10 @@ def _inputs(name: str, corpus: Corpus, test_set: TestSet | None, recipe: Recipe)
 
 
 def _run_directory(folder: Path) -> Path:
-    if folder.is_file():
-        raise InparsError(f"{folder} is a file", hint="--output names a folder for the run")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "recipe.yaml").is_file():
+    require_place(folder, folder=True)
+    # What was killed at once has left a lock and nothing else.
+    others = folder.is_dir() and not all(map(is_lock, folder.iterdir()))
+    if others and not (folder / "recipe.yaml").is_file():
         raise InparsError(
             f"{folder} holds other files and is no run directory", hint="give --output a new folder, or that of a run"
         )

@@ -8,6 +8,7 @@ from typing import Any
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus
 from inpars.data.files import file_hash
+from inpars.data.paths import file_kind
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.sources import check_sources
 from inpars.errors import InputError
@@ -37,8 +38,9 @@ def check_given(path: Path, corpus: Corpus | None) -> None:
 
 def require_queries(path: Path) -> None:
     """`InputError` where there is no such file."""
-    if not path.is_file():
-        raise InputError(path, expected="a JSONL file of generated queries", found="no such file")
+    if (found := file_kind(path)) != "a file":
+        found = "no such file" if found == "nothing there" else found
+        raise InputError(path, expected="a JSONL file of generated queries", found=found)
 
 
 def _of_others(path: Path, corpus: Corpus) -> InputError:

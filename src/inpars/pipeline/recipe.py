@@ -14,6 +14,7 @@ import yaml
 
 from inpars.data.files import read_text
 from inpars.data.mappings import parse_mapping
+from inpars.data.paths import file_kind
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults, unknown_name
 from inpars.options import Options, parse_options
 from inpars.pipeline.references import is_reference, references
@@ -70,7 +71,7 @@ def recipe_text(recipe: str | Path) -> str:
     """A recipe by name, or from a YAML file, as it is written; `InparsError` where there is none."""
     path = Path(recipe)
     if path.suffix in {".yaml", ".yml"}:
-        if not path.is_file():
+        if file_kind(path) == "nothing there":
             raise InparsError(
                 f"no recipe at {path}", hint=f"recipes that ship with inpars: {', '.join(recipe_names())}"
             )

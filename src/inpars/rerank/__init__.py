@@ -13,6 +13,7 @@ from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.texts import Texts
 from inpars.data.hashes import hash_of
 from inpars.data.ids import Blanks
+from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
@@ -36,6 +37,7 @@ TIES = "trec_eval"
 """How runs break ties, among the inputs of each so that one written under another rule is written anew."""
 
 
+@locks_released()
 def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], output: str | Path, **options: Any) -> Path:
     """Write the first-stage run of a test set, `top_k` documents a query; returns `output`.
 
@@ -72,6 +74,7 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
     return output
 
 
+@locks_released()
 def rerank(
     corpus: str | Path | Corpus,
     queries: str | Path | list[Query],

@@ -8,6 +8,7 @@ from typing import Any
 
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus
+from inpars.data.lock import locks_released
 from inpars.data.runs import read_run, write_run
 from inpars.models.locate import model_fingerprint
 from inpars.models.scorers import Scorer
@@ -31,9 +32,10 @@ def agreement_path(output: Path) -> Path:
 
 def fused_path(output: Path) -> Path:
     """Where the fused run lies that goes with a reranked one."""
-    return output.with_name(f"{output.stem}_fused{output.suffix}")
+    return output.parent / f"{output.stem}_fused{output.suffix}"
 
 
+@locks_released()
 def search_held_out(corpus: Corpus, held_out: Path, output: Path, *, config: SearchConfig, index: Path) -> Path:
     """Write the first stage's run for the held-out queries in the folder `held_out`; returns `output`.
 
@@ -56,6 +58,7 @@ def search_held_out(corpus: Corpus, held_out: Path, output: Path, *, config: Sea
     return output
 
 
+@locks_released()
 def rerank_held_out(
     corpus: Corpus,
     held_out: Path,

@@ -14,9 +14,11 @@ import numpy as np
 
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus
+from inpars.data.lock import locks_released, take_lock
+from inpars.data.lock_file import OutputInUse
 from inpars.data.records import Query
 from inpars.data.runs import Run
-from inpars.errors import InparsError, MissingDependency
+from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.options import Options
 from inpars.progress import say
 from inpars.retrieve import postings, ranking
@@ -168,15 +170,22 @@ def _require(backend: Backend) -> None:
 def _kept(artifact: Artifact) -> Postings | None:
     """The index that lies there, where it is the right one and whole."""
     try:
-        return postings.load(artifact.output.parent) if artifact.is_current() else None
+        index = postings.load(artifact.output.parent) if artifact.is_current() else None
+        # Another process may have begun one of its own while the files were opened one by one.
+        return index if artifact.is_finished() else None
+    except (OutputInUse, OptionError):
+        raise
     except (OSError, ValueError, InparsError):
         say(f"index: {artifact.output.parent} holds a damaged index; indexing anew")
         return None
 
 
+@locks_released()
 def _made(artifact: Artifact, contents: Iterable[tuple[str, str]], k1: float, b: float, language: str) -> Postings:
     analyzer(language)
     artifact.begin()
+    # Until all its files are open nobody may put another index in its place.
+    take_lock(artifact.lock, artifact.output)
     documents = postings.save(contents, language, artifact.output.parent, k1=k1, b=b)
     artifact.finish(documents=documents)
     say(f"index: {documents:,} documents -> {artifact.output}")

@@ -13,7 +13,8 @@ import numpy as np
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus
 from inpars.data.files import read_json, read_jsonl, write_json, write_jsonl
-from inpars.errors import InparsError
+from inpars.data.lock import check_locks, locks_released, take_lock
+from inpars.errors import InparsError, system_error
 from inpars.models.scorers.bi_encoder import BiEncoder
 from inpars.options import Options
 from inpars.progress import progress_bar, say
@@ -40,6 +41,7 @@ class Embeddings(NamedTuple):
     matrix: np.ndarray
 
 
+@locks_released()
 def encode_corpus(
     corpus: Corpus,
     encoder: BiEncoder,
@@ -58,18 +60,27 @@ def encode_corpus(
     inputs = {"corpus": corpus.fingerprint(), "model": model_fingerprint}
     artifact = Artifact(Path(folder) / MATRIX, "encode", options, inputs)
     ids = artifact.side_file("ids")
-    if not (ids.is_file() and artifact.is_current()):
-        if artifact.output.exists():
-            say(f"encode: {folder} holds another corpus, model or option; encoding anew")
-        artifact.begin()
-        doc_ids = _encode(corpus, encoder, artifact, np.dtype(vectors), unit_size)
-        write_jsonl(ids, ({"doc_id": doc_id} for doc_id in doc_ids))
-        if _part(artifact).exists():
-            os.replace(_part(artifact), artifact.output)
-        artifact.finish(documents=len(doc_ids))
-        say(f"encode: {len(doc_ids):,} documents -> {artifact.output}")
-    doc_ids = [row["doc_id"] for _, row in read_jsonl(ids)]
-    return Embeddings(doc_ids, np.load(artifact.output, mmap_mode="r"))
+    if ids.is_file() and artifact.is_current():
+        embeddings = _load(artifact, ids)
+        # Another process may have begun one of its own between the two files.
+        if artifact.is_finished():
+            return embeddings
+    if artifact.output.exists():
+        say(f"encode: {folder} holds another corpus, model or option; encoding anew")
+    artifact.begin()
+    # Until both files are open nobody may put others in their place.
+    take_lock(artifact.lock, artifact.output)
+    doc_ids = _encode(corpus, encoder, artifact, np.dtype(vectors), unit_size)
+    write_jsonl(ids, ({"doc_id": doc_id} for doc_id in doc_ids))
+    if _part(artifact).exists():
+        os.replace(_part(artifact), artifact.output)
+    artifact.finish(documents=len(doc_ids))
+    say(f"encode: {len(doc_ids):,} documents -> {artifact.output}")
+    return _load(artifact, ids)
+
+
+def _load(artifact: Artifact, ids: Path) -> Embeddings:
+    return Embeddings([row["doc_id"] for _, row in read_jsonl(ids)], np.load(artifact.output, mmap_mode="r"))
 
 
 def _encode(corpus: Corpus, encoder: BiEncoder, artifact: Artifact, dtype: np.dtype, unit_size: int) -> list[str]:
@@ -93,12 +104,21 @@ def _encode(corpus: Corpus, encoder: BiEncoder, artifact: Artifact, dtype: np.dt
 
 
 def _write(path: Path, start: int, total: int, rows: np.ndarray) -> None:
-    # Mapped anew for each unit: pages that are written stay resident for as long as their mapping lives.
-    mode = "r+" if path.exists() else "w+"
-    shape = (total, rows.shape[1]) if mode == "w+" else None
-    matrix = np.lib.format.open_memmap(path, mode=mode, dtype=rows.dtype, shape=shape)
-    matrix[start : start + len(rows)] = rows
-    matrix.flush()
+    """Write `rows` from row `start` on of the .npy file that is to have `total`; `InparsError` where the disk fails."""
+    # Not memory-mapped: on a full disk that would end the process (SIGBUS), where a write says what is wrong.
+    check_locks()
+    header = {
+        "descr": np.lib.format.dtype_to_descr(rows.dtype),
+        "fortran_order": False,
+        "shape": (total, rows.shape[1]),
+    }
+    try:
+        with path.open("r+b" if start else "wb") as stream:
+            np.lib.format.write_array_header_1_0(stream, header)
+            stream.seek(start * rows[0].nbytes, os.SEEK_CUR)
+            stream.write(np.ascontiguousarray(rows).data)
+    except OSError as error:
+        raise system_error(error, path) from None
 
 
 def _rows_done(artifact: Artifact, total: int) -> int:

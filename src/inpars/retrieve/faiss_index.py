@@ -9,6 +9,7 @@ import numpy as np
 
 from inpars.data.artifacts import Artifact
 from inpars.data.files import atomic_write
+from inpars.data.lock import locks_released
 from inpars.errors import MissingDependency
 from inpars.options import Options
 from inpars.progress import say
@@ -38,6 +39,7 @@ class Flat:
 class Hnsw:
     """A graph of neighbours, built once and kept beside the matrix. It may miss a few of the best."""
 
+    @locks_released()
     def __init__(self, matrix: np.ndarray, folder: Path, fingerprint: str) -> None:
         """`fingerprint` says which matrix the graph in `folder` belongs to; that of another is replaced."""
         faiss, options = require_faiss(), HnswOptions()

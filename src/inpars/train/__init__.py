@@ -15,6 +15,8 @@ from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import first_line, write_json
 from inpars.data.held_out import HeldOut
+from inpars.data.lock import check_locks, locks_released
+from inpars.data.paths import require_place
 from inpars.data.records import Triple
 from inpars.errors import MissingDependency, OptionError, faults_of, raise_faults
 from inpars.models.checks import check_model
@@ -25,6 +27,7 @@ from inpars.train.checks import check_examples, checks, open_monitor
 from inpars.train.config import TrainConfig
 from inpars.train.facts import about
 from inpars.train.reading import check_loss, kind_of, read_examples
+from inpars.train.saving import saved_in
 
 if TYPE_CHECKING:
     from inpars.train.processes import Processes
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 HELD_OUT = "held_out"
 
 
+@locks_released()
 def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, **options: Any) -> Path:
     """Fine-tune `base_model` on a file of triples; returns the folder `output`, a model to load.
 
@@ -84,11 +88,13 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         if kept_out and not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
             _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT)
     processes.wait()
-    with _deterministic():
+    with _deterministic(), saved_in(artifact.folder):
         facts = _train(training, corpus, config, base_model, artifact.folder, processes)
     if processes.main:
         facts["training_data"] = {name: inputs[name] for name in (kind, "corpus")}
-        _put_in_place(artifact.folder, artifact.output, facts)
+        check_locks()
+        with saved_in(artifact.folder):
+            _put_in_place(artifact.folder, artifact.output, facts)
         artifact.finish(**facts)
         say(f"train: kept {_told(facts, config)} -> {artifact.output}")
     processes.wait()
@@ -101,6 +107,7 @@ def check_output(output: str | Path) -> None:
     if output.resolve() == Path.cwd():
         raise OptionError("the output is the current folder", hint="give the model a folder of its own")
     ours = (output / "inpars.json").is_file() or sidecar(output).is_file()
+    require_place(output, folder=True)
     if os.path.lexists(output) and not (output.is_dir() and (ours or not any(output.iterdir()))):
         raise OptionError(
             f"{output} is there already, and no model that was trained here",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from inpars.data.columns import split_columns
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.base import absent_from
-from inpars.data.files import require_file
 from inpars.data.ids import is_whole
+from inpars.data.paths import require_file
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
 from inpars.data.sources import check_sources

@@ -16,6 +16,11 @@ def count() -> int:
     return int(os.environ.get("WORLD_SIZE", 1))
 
 
+def is_main() -> bool:
+    """Whether this is the process of several that scores and writes."""
+    return int(os.environ.get("RANK", 0)) == 0
+
+
 class Processes:
     """The processes that `accelerate launch` or `torchrun` started, or this one alone.
 

@@ -18,6 +18,7 @@ from transformers import TrainerCallback
 
 from inpars.data.files import read_json, read_jsonl, write_json, write_jsonl
 from inpars.data.held_out import HeldOut
+from inpars.data.lock import check_locks
 from inpars.data.measures import parse_measures, per_query
 from inpars.errors import InparsError
 from inpars.train.config import TrainConfig
@@ -107,6 +108,7 @@ class Selection(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Score the averaged weights where it is time to and have a checkpoint written; keep those asked for."""
+        check_locks()
         every, step = self.config.keep_every, state.global_step
         if step in self.at:
             if self.processes.main:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 
@@ -71,14 +72,18 @@ def test_a_mistake_ends_with_code_2_and_no_traceback():
     assert "Traceback" not in done.stderr
 
 
-def test_a_failed_download_ends_without_a_traceback_and_other_failures_with_one(capsys):
+def test_a_failed_download_and_a_failing_disk_end_without_a_traceback(capsys):
     requests = pytest.importorskip("requests")
     with pytest.raises(SystemExit) as stopped, exit_codes():
         raise requests.exceptions.ConnectionError("no such host")
     assert stopped.value.code == 2
     assert "a download failed" in capsys.readouterr().err
-    with pytest.raises(OSError, match="disk"), exit_codes():
-        raise OSError("disk full")
+    with pytest.raises(SystemExit) as stopped, exit_codes():
+        raise OSError(errno.ENOSPC, "No space left on device", "q.jsonl")
+    assert stopped.value.code == 2
+    assert "inpars: q.jsonl: No space left on device\n  hint: free some space" in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError), exit_codes():
+        raise ZeroDivisionError
 
 
 def test_recognising_and_helping_import_no_heavy_library():

@@ -10,11 +10,14 @@ from urllib.parse import quote
 
 from inpars.data.corpora.base import IndexedCorpus
 from inpars.data.files import decode, digest_of, read_lines
+from inpars.data.paths import file_kind, unreadable
 from inpars.data.records import Document
 from inpars.errors import InputError
+from inpars.progress import say
 
 TEXT_FILES = (".txt", ".md", ".rst")
 
+_NAMED = 5
 _HEADING = re.compile(r"#{1,6}[ \t]+(.*\S)")
 # What a line of a run, which is UTF-8 and divided by blanks, cannot hold; and the sign that stands in its place.
 _UNFIT = re.compile(r"[\s%\udc80-\udcff]")
@@ -27,13 +30,19 @@ class FolderCorpus(IndexedCorpus):
 
     The id is the path from the folder with forward slashes, in which a blank is `%20` and a percent sign `%25`, as
     in a URL; documents stand in the order of their paths. The title is the Markdown heading that a file begins
-    with, if it does. Passed over are empty files, what is hidden, folders that are links, and outputs of ours.
+    with, if it does. Passed over are empty files, what is hidden and outputs of ours; passed over and named are links
+    to folders or to nothing, and what is no file, such as a FIFO.
     """
 
     def __init__(self, folder: str | Path) -> None:
         super().__init__(str(folder))
         self.folder = Path(folder)
-        self.files = sorted(_text_files(self.folder))
+        left_out: list[str] = []
+        self.files = sorted(_text_files(self.folder, left_out))
+        if left_out:
+            more = ", …" if len(left_out) > _NAMED else ""
+            entries = "1 entry" if len(left_out) == 1 else f"{len(left_out):,} entries"
+            say(f"{entries} of {folder} left out: {', '.join(sorted(left_out)[:_NAMED])}{more}")
         self._fingerprint = ""
 
     def _rows(self) -> Iterator[tuple[int, int, Document]]:
@@ -59,16 +68,30 @@ class FolderCorpus(IndexedCorpus):
         return self._fingerprint
 
 
-def _text_files(folder: Path) -> Iterator[str]:
-    """The path from `folder` of every text file in it or below, with forward slashes."""
+def _text_files(folder: Path, left_out: list[str]) -> Iterator[str]:
+    """The path from `folder` of every text file in it or below, with forward slashes.
+
+    `left_out` gets what might be meant as one and is no file, with what it is.
+    """
     for place, folders, names in os.walk(folder, onerror=_refuse):
         if any(marks <= set(names) for marks in _OUTPUTS):
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.lower().endswith(TEXT_FILES) and not name.startswith("."):
-                yield (Path(place) / name).relative_to(folder).as_posix()
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+        for name in (*links, *names):
+            path = Path(place) / name
+            if name.startswith("."):
+                continue
+            try:
+                kind = file_kind(path)
+            except OSError as error:
+                raise unreadable(path, error) from None
+            inside = path.relative_to(folder).as_posix()
+            if kind != "a file":
+                left_out.append(f"{inside} ({'a link to a folder' if kind == 'a folder' else kind})")
+            elif name.lower().endswith(TEXT_FILES):
+                yield inside
 
 
 def _refuse(error: OSError) -> None:

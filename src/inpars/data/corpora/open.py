@@ -13,6 +13,7 @@ from inpars.data.corpora.folder import TEXT_FILES, FolderCorpus
 from inpars.data.corpora.ir_datasets import IrDatasetsCorpus, is_known
 from inpars.data.files import COMPRESSIONS, format_suffix
 from inpars.data.formats import FORMATS
+from inpars.data.paths import file_kind, unreadable
 from inpars.errors import InputError, OptionError
 
 BEIR_CORPUS_FILES = tuple(f"corpus.jsonl{suffix}" for suffix in ("", *COMPRESSIONS))
@@ -42,9 +43,13 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
         return _SCHEMES[scheme](rest)
     location, columns = split_columns(spec)
     path = Path(location)
-    if path.is_dir():
+    try:
+        found = file_kind(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if found == "a folder":
         return _open_folder(path, columns)
-    if path.exists() or format_suffix(path) in FORMATS:
+    if found != "nothing there" or format_suffix(path) in FORMATS:
         return FileCorpus(path, columns)
     if is_known(f"beir/{location}"):
         return IrDatasetsCorpus(f"beir/{location}")
@@ -61,7 +66,8 @@ def is_spec(spec: str) -> bool:
 
 def _open_folder(folder: Path, columns: Columns) -> Corpus:
     for name in BEIR_CORPUS_FILES:
-        if (folder / name).is_file():
+        # Whatever it is: what is no readable file is told of by its name.
+        if os.path.lexists(folder / name):
             return FileCorpus(folder / name, columns)
     corpus = FolderCorpus(folder)
     if not corpus.files:

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from inpars.data.files import COMPRESSIONS, format_suffix, require_file
+from inpars.data.files import COMPRESSIONS, format_suffix
+from inpars.data.paths import require_file
 from inpars.errors import InputError
 from inpars.registry import Registry
 
@@ -55,6 +56,7 @@ FORMATS: Registry[type[RowSource]] = Registry(
 def open_rows(path: str | Path, columns: Collection[str] = ()) -> RowSource:
     """The row source for a file, by its suffix; `InputError` for no file or an unknown format."""
     path = Path(path)
+    require_file(path)
     suffix = format_suffix(path)
     if suffix not in FORMATS:
         raise InputError(
@@ -62,5 +64,4 @@ def open_rows(path: str | Path, columns: Collection[str] = ()) -> RowSource:
             expected=f"a file that ends in {', '.join(FORMATS)} (and {' or '.join(COMPRESSIONS)})",
             found=f"the ending {suffix!r}",
         )
-    require_file(path)
     return FORMATS[suffix](path, columns)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.lock import locks_released
 from inpars.data.triples import export_texts, read_triples
 from inpars.drop_in.outputs import check_places
 from inpars.drop_in.toolkit.datasets import Source, open_documents
@@ -42,9 +43,10 @@ class TriplesFlags(Flags):
 FLAGS = TriplesFlags
 
 
+@locks_released()
 def run(flags: TriplesFlags) -> None:
     """Mine by id, then write the texts out."""
-    beside = flags.output.with_name(f"{flags.output.stem}.ids.jsonl")
+    beside = flags.output.parent / f"{flags.output.stem}.ids.jsonl"
     check_places((flags.input, flags.dataset), flags.output, beside)
     corpus = open_documents(flags.dataset, flags.dataset_source)
     by_id = mine_negatives(flags.input, corpus, beside, **stage_options(flags))

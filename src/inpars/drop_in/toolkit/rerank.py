@@ -51,7 +51,7 @@ def run(flags: RerankFlags) -> None:
     if dataset is None or (flags.dataset is None and flags.queries is None):
         raise OptionError("rerank needs documents and queries", hint="give --dataset, or --corpus and --queries")
     output = flags.output_run
-    beside, cleared = (output.with_name(f"{output.stem}.{part}.trec") for part in ("bm25", "cleared"))
+    beside, cleared = (output.parent / f"{output.stem}.{part}.trec" for part in ("bm25", "cleared"))
     given = given_run(flags.input_run) if flags.input_run is not None else None
     written = (output, cleared) if given else (output, cleared, beside)
     check_places((flags.dataset, flags.corpus, flags.queries, given), *written)

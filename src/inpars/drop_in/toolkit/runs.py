@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inpars.data.beir import finds_itself, without_self_hits
 from inpars.data.corpora import Corpus
+from inpars.data.paths import file_kind
 from inpars.data.records import Query
 from inpars.data.runs import ranked, read_run, read_run_lines, write_run
 from inpars.download import catalogue, download
@@ -25,7 +26,7 @@ def given_run(spec: str) -> Path:
 
     `InputError` for anything else: what is no file and no known name is never asked for on the network.
     """
-    if Path(spec).is_file():
+    if file_kind(spec) not in ("nothing there", "a folder"):
         return Path(spec)
     if (name := _published_name(spec)) is None:
         raise InputError(spec, expected="a TREC run, or the name of a BEIR dataset", found="neither")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from inpars.data.lock import lock_of, locks_released, take_lock
 from inpars.data.triples import write_triples
 from inpars.drop_in.toolkit.flags import DEVICE, SCHEME, Flags
 from inpars.drop_in.toolkit.models import is_seq2seq, scheme_for
@@ -20,7 +21,7 @@ from inpars.errors import MissingDependency, OptionError
 from inpars.models.scorers.options import SchemeName
 from inpars.progress import say
 from inpars.train import check_output, train
-from inpars.train.processes import count
+from inpars.train.processes import count, is_main
 
 _RECIPE = {"learning_rate", "lr_scheduler_type", "per_device_train_batch_size", "gradient_accumulation_steps"}
 
@@ -67,6 +68,7 @@ class TrainFlags(Flags):
 FLAGS = TrainFlags
 
 
+@locks_released()
 def run(flags: TrainFlags) -> None:
     """Read the texts, and train on them."""
     try:
@@ -92,6 +94,8 @@ def run(flags: TrainFlags) -> None:
             "constant 3e-4 (--per_device_train_batch_size 8 --gradient_accumulation_steps 16 --learning_rate 3e-4 "
             "--lr_scheduler_type constant)"
         )
+    if replaces and is_main():
+        take_lock(lock_of(flags.output_dir), flags.output_dir)
     # By what is in them the training is known again, so that the file's place may change.
     with tempfile.TemporaryDirectory() as folder:
         triples = Path(folder) / "triples.jsonl"

@@ -52,8 +52,7 @@ def run(flags: FilterFlags) -> Path:
     if flags.skip_questions_copied_from_context:
         methods.insert(1, {"copied": {"min_words": 1}})
     output = filter(flags.input, flags.output, methods=methods)
-    if output.stat().st_size:
-        # The stage keeps the order of its input, v1 put the best first.
-        kept = sorted(read_synthetic_queries(output), key=lambda query: (-(query.score or 0.0), query.query_id))
-        write_jsonl(output, map(to_v1, kept))
+    # The stage keeps the order of its input, v1 put the best first.
+    kept = sorted(read_synthetic_queries(output), key=lambda query: (-(query.score or 0.0), query.query_id))
+    write_jsonl(output, map(to_v1, kept))
     return output

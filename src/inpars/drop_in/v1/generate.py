@@ -14,13 +14,15 @@ from inpars.data.artifacts import side_file, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.files import read_jsonl
+from inpars.data.lock import lock_of, locks_released, take_lock
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import Document
 from inpars.drop_in.outputs import check_places
 from inpars.drop_in.v1.engine import open_engine, write_prompt
 from inpars.drop_in.v1.rows import append, doc_ids, to_v1
+from inpars.errors import NothingProduced
 from inpars.generate import generate
-from inpars.generate.outcome import NoQueries, no_queries
+from inpars.generate.outcome import no_queries
 from inpars.models.language.base import LanguageModel
 from inpars.models.language.likelihood import text_log_probs
 from inpars.models.language.options import OpenAIOptions, TransformersOptions, VllmOptions
@@ -61,6 +63,7 @@ class GenerateFlags(Options):
     vllm: VllmOptions = Field(default_factory=VllmOptions, description="Options of the vllm backend.")
 
 
+@locks_released()
 def run(flags: GenerateFlags) -> Path:
     """Ask for the documents that the output lacks, in the collection's order; returns the output.
 
@@ -73,6 +76,8 @@ def run(flags: GenerateFlags) -> Path:
     model = open_engine(flags.engine, flags)
     corpus, output = open_corpus(flags.collection), flags.output
     folder = output.with_name(f".{output.name}.v1")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    take_lock(lock_of(output), output)
     dropped, errors = (side_file(output, part) for part in ("dropped", "errors"))
     answered = doc_ids(output)
     done = answered | doc_ids(dropped)
@@ -119,7 +124,7 @@ def _ask(
     window: list[Document], name: str, model: LanguageModel, prompt: Path, work: Path, flags: GenerateFlags
 ) -> Path:
     """The stage over one window of documents. One without any question is no reason to stop."""
-    with contextlib.suppress(NoQueries):
+    with contextlib.suppress(NothingProduced):
         generate(
             MemoryCorpus(window, name),
             work,

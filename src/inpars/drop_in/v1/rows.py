@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from inpars.data.files import read_jsonl
+from inpars.data.lock import check_locks
 from inpars.data.records import SyntheticQuery
-from inpars.errors import InputError
+from inpars.errors import InputError, system_error
 from inpars.progress import say
 
 _MORE = ("bad_question", "doc_log_probs")
@@ -33,12 +34,19 @@ def to_v1(query: SyntheticQuery) -> dict[str, Any]:
 
 
 def append(path: Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Write `rows` to the end of a JSONL file, on the disk before this returns; returns how many."""
+    """Write `rows` to the end of a JSONL file, on the disk before this returns; returns how many.
+
+    `InparsError` where the disk fails; a row that is not whole is cut off by `doc_ids`.
+    """
     lines = [orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]
     if lines:
+        check_locks()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as stream:
-            stream.write(b"".join(lines))
+        try:
+            with path.open("ab") as stream:
+                stream.write(b"".join(lines))
+        except OSError as error:
+            raise system_error(error, path) from None
     return len(lines)
 
 

@@ -33,7 +33,7 @@ def run(flags: TriplesFlags) -> Path:
     A query id is the hash of the question and its document, where v1 had the number of its line.
     `OptionError` where an output is the input.
     """
-    by_id = flags.output.with_name(f"{flags.output.stem}.ids.jsonl")
+    by_id = flags.output.parent / f"{flags.output.stem}.ids.jsonl"
     check_places((flags.input, flags.corpus), flags.output, flags.output_ids, by_id)
     if flags.index:
         say(f"v1 triples: --index {flags.index} is not needed: BM25 searches {flags.corpus} itself")
@@ -48,8 +48,7 @@ def run(flags: TriplesFlags) -> Path:
         negatives_per_query=flags.n_samples,
         seed=flags.seed,
     )
-    found = bool(mined.stat().st_size)
-    rows = export_texts(flags.output, read_triples(mined) if found else (), corpus)
-    export_ids(flags.output_ids, read_triples(mined) if found else ())
+    rows = export_texts(flags.output, read_triples(mined), corpus)
+    export_ids(flags.output_ids, read_triples(mined))
     say(f"v1 triples: {rows:,} rows -> {flags.output} and {flags.output_ids}")
     return flags.output
