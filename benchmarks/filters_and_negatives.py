@@ -94,8 +94,8 @@ class Work:
         self.arguments, self.seed = arguments, seed
         self.folder = arguments.output / name / str(seed)
         self.corpus = inpars.open_corpus(ROOT / name)
-        queries = sample(ROOT / name, arguments.output / name / "queries.jsonl", arguments.queries)
-        test_set = open_test_set(str(ROOT / name), queries, ROOT / name / "qrels" / "test.tsv")
+        queries, qrels = sample(ROOT / name, arguments.output / name / "queries.jsonl", arguments.queries)
+        test_set = open_test_set(str(ROOT / name), queries, qrels)
         assert test_set is not None
         self.test_set = test_set
         self.base_model = shortened(arguments.output / "base")

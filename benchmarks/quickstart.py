@@ -49,8 +49,8 @@ def run(name: str, folder: Path, overrides: list[str], queries: int) -> dict:
     command = [sys.executable, "-m", "inpars", "run", "quickstart"]
     command += ["--corpus", str(ROOT / name), "--output", str(folder)]
     if queries:
-        drawn = sample(ROOT / name, folder.with_name(f"{name}.queries.jsonl"), queries)
-        command += ["--queries", str(drawn), "--qrels", str(ROOT / name / "qrels" / "test.tsv")]
+        drawn, judged = sample(ROOT / name, folder.with_name(f"{name}.queries.jsonl"), queries)
+        command += ["--queries", str(drawn), "--qrels", str(judged)]
     for override in overrides:
         command += ["--set", override]
     subprocess.run(command, check=True, stdout=sys.stderr, env=os.environ | {"HF_HUB_OFFLINE": "1"})
@@ -59,15 +59,19 @@ def run(name: str, folder: Path, overrides: list[str], queries: int) -> dict:
     return {"metrics": metrics, "seconds": seconds(manifest), "facts": manifest["steps"]}
 
 
-def sample(collection: Path, output: Path, n: int) -> Path:
-    """A file of at most `n` of the collection's judged queries, in their order."""
-    judged = {line.split("\t")[0] for line in (collection / "qrels" / "test.tsv").read_text().splitlines()[1:]}
+def sample(collection: Path, output: Path, n: int) -> tuple[Path, Path]:
+    """Files of at most `n` of the collection's judged queries, in their order, and of the judgments of these."""
+    qrels = (collection / "qrels" / "test.tsv").read_text().splitlines(keepends=True)
+    judged = {line.split("\t")[0] for line in qrels[1:]}
     lines = (collection / "queries.jsonl").read_text().splitlines(keepends=True)
     lines = [line for line in lines if json.loads(line)["_id"] in judged]
     drawn = sorted(random.Random(1).sample(range(len(lines)), min(n, len(lines))))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text("".join(lines[place] for place in drawn))
-    return output
+    ids = {json.loads(lines[place])["_id"] for place in drawn}
+    of_drawn = output.with_suffix(".tsv")
+    of_drawn.write_text("".join([qrels[0], *(line for line in qrels[1:] if line.split("\t")[0] in ids)]))
+    return output, of_drawn
 
 
 def seconds(manifest: dict) -> dict[str, float]:
