@@ -51,8 +51,10 @@ def main() -> None:
     model = arguments.output / "run" / "train" / "model"
     pool = Pool(folder, model / "held_out")
     found = pool.first_stage()
-    systems, weights = measured(pool, found, model)
-    put_in, _ = measured(pool, pool.with_sources(found), model)
+    base = json.loads((model / "inpars.json").read_text())["base_model"]
+    models = {"base": Encoder(base), "tuned": Encoder(str(model))}
+    systems, weights = measured(pool, found, models)
+    put_in, _ = measured(pool, pool.with_sources(found), models)
     hits = sum(not pool.qrels[q].keys().isdisjoint(found[q]) for q in pool.queries)
     print(
         f"\n{len(pool.documents)} documents, {len(pool.queries)} held-out queries, {len(pool.cut)} of them cut out of"
@@ -158,22 +160,35 @@ def ranking(scores: dict[str, float]) -> list[tuple[str, float]]:
     return sorted(scores.items(), key=lambda item: (np.float32(item[1]), item[0]), reverse=True)
 
 
-def measured(pool: Pool, first_stage: Run, model: Path) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
-    """The figures of all systems, and the weights that the fusions come to."""
-    from inpars.models.locate import locate
+class Encoder:
+    """A sentence-transformers model that embeds each text once."""
 
-    base = json.loads((model / "inpars.json").read_text())["base_model"]
+    def __init__(self, name: str) -> None:
+        from inpars.models.locate import locate
+
+        self.model = SentenceTransformer(locate(name), device="cpu")
+        self.known: dict[str, np.ndarray] = {}
+
+    def documents(self, texts: list[str]) -> dict[str, np.ndarray]:
+        """The embedding of each text."""
+        new = [text for text in texts if text not in self.known]
+        self.known |= dict(zip(new, self.model.encode_document(new), strict=True)) if new else {}
+        return self.known
+
+
+def measured(pool: Pool, first_stage: Run, models: dict[str, Encoder]) -> tuple[dict, dict[str, float]]:
+    """The figures of all systems, and the weights that the fusions come to."""
     runs, weights = {"bm25": first_stage}, {}
-    for name, path in (("base", locate(base)), ("tuned", str(model))):
-        runs[name] = similarities(SentenceTransformer(path, device="cpu"), pool, first_stage)
+    for name, encoder in models.items():
+        runs[name] = similarities(encoder, pool, first_stage)
         weights[name] = chosen(first_stage, runs[name], pool.qrels)
         runs[f"{name}_fused"] = fused(first_stage, runs[name], weights[name])
     return {name: figures(found, pool.qrels) for name, found in runs.items()}, weights
 
 
-def similarities(model: SentenceTransformer, pool: Pool, first_stage: Run) -> Run:
-    texts = list({pool.text(q, d) for q, found in first_stage.items() for d in found})
-    documents = dict(zip(texts, model.encode_document(texts), strict=True))
+def similarities(encoder: Encoder, pool: Pool, first_stage: Run) -> Run:
+    model = encoder.model
+    documents = encoder.documents(list({pool.text(q, d) for q, found in first_stage.items() for d in found}))
     queries = dict(zip(pool.queries, model.encode_query(list(pool.queries.values())), strict=True))
     run: Run = {}
     for query_id, found in first_stage.items():

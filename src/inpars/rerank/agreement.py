@@ -45,7 +45,7 @@ def search_held_out(corpus: Corpus, held_out: Path, output: Path, *, config: Sea
     inputs = {"corpus": corpus.fingerprint(), "held_out": fingerprint_of(held_out)}
     if config.retriever is not None:
         inputs["retriever"] = model_fingerprint(config.retriever)
-    artifact = Artifact(output, "search_held_out", config, inputs)
+    artifact = Artifact(output, "held-out search", config, inputs)
     if artifact.is_current():
         return output
     queries = HeldOutQueries(held_out, corpus)
@@ -84,7 +84,7 @@ def rerank_held_out(
         "run": fingerprint_of(first),
         "model": model_fingerprint(model),
     }
-    artifact = Artifact(output, "rerank_held_out", config, inputs)
+    artifact = Artifact(output, "held-out rerank", config, inputs)
     if artifact.is_current():
         return output
     queries = HeldOutQueries(held_out, corpus)
