@@ -145,7 +145,6 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(
     [
         ["filter", "absent.jsonl"],
         ["negatives", "absent.jsonl", "--corpus", "notes"],
-        ["train", "absent.jsonl", "--corpus", "notes"],
         ["search", "absent.tsv", "--corpus", "notes"],
         ["evaluate", "absent.trec", "--qrels", "absent.tsv"],
         ["download", "queries", "v1/scifact"],
@@ -176,7 +175,8 @@ def test_a_folder_without_permission_is_told_of_before_the_work(
     output: str, plainly: Call, notes: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "locked").mkdir(0o555)
-    for arguments in (["generate", "notes"], ["run", "--corpus", "notes"]):
+    train = ["train", "absent.jsonl", "--corpus", "notes"]
+    for arguments in (["generate", "notes"], ["run", "--corpus", "notes"], train):
         told = plainly(*arguments, "--output", output).stderr
         assert f"the output {output} cannot be written: Permission denied" in told
         assert not list((tmp_path / "locked").iterdir())

@@ -106,7 +106,7 @@ def check_locks() -> None:
             if held.lost:
                 raise LockLost(
                     held.lost,
-                    hint="nothing more is written there; the same command, run later, goes on from what is finished",
+                    hint="nothing more is written there; the same command goes on later from what is finished",
                 )
 
 

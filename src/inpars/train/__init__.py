@@ -102,17 +102,17 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
 
 
 def check_output(output: str | Path) -> None:
-    """`OptionError` where a model would take the place of something else; an empty folder it may take."""
+    """`OptionError` where a model would take the place of something else than an empty folder, or there can be none."""
     output = Path(output)
     if output.resolve() == Path.cwd():
         raise OptionError("the output is the current folder", hint="give the model a folder of its own")
     ours = (output / "inpars.json").is_file() or sidecar(output).is_file()
-    require_place(output, folder=True)
     if os.path.lexists(output) and not (output.is_dir() and (ours or not any(output.iterdir()))):
         raise OptionError(
             f"{output} is there already, and no model that was trained here",
             hint="the finished model takes its place: give another output, or move this one away",
         )
+    require_place(output, folder=True)
 
 
 def _hold_out(triples: list[Triple], corpus: Corpus, config: TrainConfig, folder: Path) -> None:
