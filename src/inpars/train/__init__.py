@@ -95,7 +95,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
 
 
 def check_output(output: str | Path) -> None:
-    """`OptionError` where a model would take the place of something else, or no folder can be; an empty one it may take."""
+    """`OptionError` where a model would take the place of something else than an empty folder, or there can be none."""
     output = Path(output)
     if output.resolve() == Path.cwd():
         raise OptionError("the output is the current folder", hint="give the model a folder of its own")
