@@ -224,7 +224,7 @@ def test_two_generations_of_one_output_do_not_meet(call: Call, tmp_path: Path) -
     arguments = ["generate", "python-docs", "--queries-per-document", "3", "--output"]
     command = [sys.executable, "-m", "inpars", *arguments, str(tmp_path / "q.jsonl")]
     first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while first.poll() is None and not (tmp_path / ".q.jsonl.lock").exists():
+    while first.poll() is None and not (tmp_path / ".q.jsonl.units").exists():
         time.sleep(0.01)
     first.send_signal(signal.SIGSTOP)  # Stopped, so that it is still at work whatever the machine's speed.
     told = call(*arguments, tmp_path / "q.jsonl").stderr
