@@ -142,6 +142,11 @@ def test_without_judgments_the_agreement_with_the_generator_is_measured_and_name
         assert word in printed.out
     for word in ("beats", "best system", "worse", "p = ", "*"):
         assert word not in printed.out + "".join(agreement["verdict"])
+    steps = json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"]
+    assert not steps["rerank"]["reused"]
+    assert steps["rerank"]["facts"]["agreement/first_stage.trec"]["found"] == test_set["found"]
+    assert inpars.run(corpus=corpus, output=tmp_path / "run", set=[*fast, "rerank.top_k=4"]) == agreement
+    assert "nothing to do" in capsys.readouterr().err
 
 
 def test_every_held_out_figure_is_that_of_the_runs_over_the_whole_corpus(toy_corpus, tmp_path, fast):

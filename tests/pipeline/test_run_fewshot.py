@@ -34,7 +34,7 @@ def test_examples_of_a_run_are_left_out_of_its_measurement(
         return metrics
 
     def stamps() -> dict[str, int]:
-        return {path.parent.name: path.stat().st_mtime_ns for path in folder.glob("*/*.meta.json")}
+        return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*.meta.json")}
 
     assert run()["test_set"] == {"kind": "test queries", "queries": 10}
     before = stamps()
@@ -44,7 +44,7 @@ def test_examples_of_a_run_are_left_out_of_its_measurement(
 
     metrics = run()
     assert metrics["test_set"] == {"kind": "test queries", "queries": 8, "few_shot_examples": 2}
-    assert {step for step, stamp in stamps().items() if stamp != before[step]} == {"evaluate"}
+    assert {step for step, stamp in stamps().items() if stamp != before[step]} == {"evaluate/metrics.json.meta.json"}
     assert json.loads((folder / "evaluate" / "metrics.json").read_text())["excluded_queries"] == ["q3", "q7"]
     printed = capsys.readouterr()
     assert "2 queries were few-shot examples and are left out" in printed.err

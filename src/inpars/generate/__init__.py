@@ -11,6 +11,7 @@ from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.fewshot import write_examples
+from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.errors import faults_of, raise_faults
 from inpars.generate.backends.choose import choose_backend
@@ -27,6 +28,7 @@ from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 
 
+@locks_released()
 def generate(
     corpus: str | Path | Corpus, output: str | Path, *, language_model: LanguageModel | None = None, **options: Any
 ) -> Path:

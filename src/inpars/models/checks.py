@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.models.judges.options import Asks, JudgingOptions
 from inpars.models.language import open_language_model, split_spec
+from inpars.models.language.base import check
 from inpars.models.locate import locate, no_model, why_absent
 from inpars.models.vocabulary import require_fit_of_files
 
@@ -97,7 +98,7 @@ def check_language_model(model: str, options: Any, backend: str = "auto") -> Non
     found = split_spec(model)[0] if backend == "auto" else backend
     if found != "transformers":
         # These load nothing heavy, and say themselves what they lack.
-        open_language_model(model, options, backend)
+        check(open_language_model(model, options, backend))
         return
     purpose = f"the language model {model!r}"
     check_library("torch", "train", purpose)

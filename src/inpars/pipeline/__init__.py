@@ -158,8 +158,8 @@ def _carry_out(recipe: Recipe, context: Context, manifest: Manifest) -> bool:
 
 
 def _state(folder: Path) -> dict[str, Any]:
-    """The sidecars of a step's folder: the same before and after a step that had nothing to do."""
-    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.glob("*.meta.json"))}
+    """The sidecars in a step's folder: the same before and after a step that had nothing to do."""
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.rglob("*.meta.json"))}
 
 
 def _metrics(recipe: Recipe, context: Context, corpus: str, file: str) -> dict[str, Any]:

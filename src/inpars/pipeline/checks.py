@@ -73,7 +73,7 @@ def unfinished(steps: Iterable[Step], folder: Path, corpus: Corpus | None = None
     waiting: set[str] = set()
     for step in steps:
         builds_on = {step.input, *(name for _, name in references(step.options.model_dump()))}
-        sidecars = list((folder / step.name).glob("*.meta.json"))
+        sidecars = list((folder / step.name).rglob("*.meta.json"))
         finished = bool(sidecars) and not any(_facts(path).get("errors") for path in sidecars)
         same = recorded.get(step.name) == step.to_dict() and same_corpus and not builds_on & waiting
         if finished and (same or not recorded):

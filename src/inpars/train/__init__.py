@@ -62,7 +62,12 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         kind: fingerprint_of(triples),
         "corpus": corpus.fingerprint(),
         "base_model": model_fingerprint(config.base_model),
-    } | {f"monitor_{number}": fingerprint_of(path) for number, path in enumerate(watched) if path}
+    } | {
+        # One that is not there is told of below, with all else that is wrong.
+        f"monitor_{number}": fingerprint_of(path)
+        for number, path in enumerate(watched)
+        if path and path.exists()
+    }
     try:
         import sentence_transformers  # noqa: F401 - fails here, with a hint, rather than in the middle
     except ImportError:
