@@ -59,8 +59,9 @@ def test_neither_the_source_nor_its_copy_is_a_negative(files: tuple[Path, Path],
 
 
 def test_candidates_go_as_deep_as_max_hits(files: tuple[Path, Path], tmp_path: Path) -> None:
-    v1("triples", *flags(files, tmp_path), "--max_hits", 4)
-    assert max(max(triple.ranks) for triple in read_triples(tmp_path / "t.ids.jsonl")) == 4
+    # The first ranks are often the source and what says the same.
+    v1("triples", *flags(files, tmp_path), "--max_hits", 12)
+    assert max(max(triple.ranks) for triple in read_triples(tmp_path / "t.ids.jsonl")) == 12
 
 
 def test_an_index_is_not_needed_and_it_says_so(

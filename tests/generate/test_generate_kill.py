@@ -32,7 +32,7 @@ OPTIONS: dict[str, Any] = {
 
 # Everything is imported once; each run is a process of its own, forked from this one.
 RUNS = """
-import json, os, random, signal, sys, time
+import json, os, random, signal, sqlite3, sys, time
 corpus, model, whole, killed = sys.argv[1:5]
 options = json.loads(sys.argv[5])
 import torch, transformers
@@ -55,13 +55,23 @@ def finish(folder):
     _, status = os.waitpid(start(folder), 0)
     assert os.waitstatus_to_exitcode(status) == 0
 
-began = time.monotonic()
+def kept(folder):
+    try:
+        connection = sqlite3.connect(f"file:{folder}/cache/requests.sqlite?mode=ro", uri=True)
+        [(found,)] = connection.execute("SELECT count(*) FROM answers")
+        return found
+    except sqlite3.OperationalError:
+        return 0  # not made yet
+
 finish(whole)
-took = time.monotonic() - began
 moments = random.Random(3)
-for _ in range(4):
+for windows in (1, 3, 6, 11):
     child = start(killed)
-    time.sleep(took * moments.uniform(0.2, 0.6))
+    # Somewhere in the window after this one.
+    while kept(killed) < 3 * windows:
+        assert os.waitpid(child, os.WNOHANG) == (0, 0), "it ended before it was killed"
+        time.sleep(0.002)
+    time.sleep(moments.uniform(0, 0.05))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 finish(killed)
