@@ -73,7 +73,8 @@ def exit_codes() -> Iterator[None]:
     try:
         yield
         # Now, while it can still be told that nobody takes what was printed.
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except CycloptsError as error:
         print(f"inpars: {_mistyped(error)}", file=sys.stderr)
         sys.exit(2)
@@ -98,6 +99,8 @@ def exit_codes() -> Iterator[None]:
 
 def _drop_output() -> None:
     """Where what was printed cannot be written, let the interpreter not try it once more as it ends."""
+    if sys.stdout is None:
+        return
     try:
         sys.stdout.flush()
     except OSError:

@@ -13,7 +13,7 @@ from inpars.data.runs import read_run
 from inpars.models.scorers import load_scorer
 from inpars.models.scorers.options import ScoringOptions
 from inpars.rerank import fused_path
-from inpars.rerank.agreement import FIRST_STAGE, agreement_path
+from inpars.rerank.agreement import agreement_path, first_stage_path
 from inpars.rerank.fusion import PRIOR, choose_weight
 from inpars.retrieve.bm25 import BM25
 from inpars.retrieve.dense import Dense
@@ -61,12 +61,12 @@ def test_the_first_stage_is_that_of_the_corpus_and_for_cut_queries_of_the_corpus
     toy_corpus, tmp_path, tiny_bi_encoder, held_out, corpus, cut, capsys
 ):
     output = reranked(toy_corpus, tmp_path, tiny_bi_encoder, held_out, corpus)
-    run = read_run(agreement_path(output).with_name(FIRST_STAGE))
+    run = read_run(first_stage_path(agreement_path(output)))
     for query in HeldOut.load(held_out).queries:
         searched = cut if int(query.query_id[1:]) % 2 else corpus
         assert run.get(query.query_id, {}) == pytest.approx(BM25.of(searched).search(query.text, DEPTH))
     assert "h0" not in run, "it finds nothing, and nothing is put in"
-    facts = facts_of(agreement_path(output).with_name(FIRST_STAGE))
+    facts = facts_of(first_stage_path(agreement_path(output)))
     hits = sum(f"d{4 * n:02d}" in run.get(f"h{n}", {}) for n in range(12))
     assert (facts["queries"], facts["found"], facts["depth"]) == (12, hits, DEPTH)
     assert 0 < hits < 12
@@ -77,7 +77,7 @@ def test_a_model_reads_each_source_as_its_query_may_see_it(
     toy_corpus, tmp_path, tiny_cross_encoder, held_out, corpus, cut
 ):
     output = reranked(toy_corpus, tmp_path, tiny_cross_encoder, held_out, corpus)
-    first, run = (read_run(agreement_path(output).with_name(name)) for name in (FIRST_STAGE, "m.trec"))
+    first, run = (read_run(path) for path in (first_stage_path(agreement_path(output)), agreement_path(output)))
     scorer = load_scorer(tiny_cross_encoder, ScoringOptions(precision="fp32"))
     for query in HeldOut.load(held_out).queries:
         seen = cut if int(query.query_id[1:]) % 2 else corpus
@@ -92,11 +92,11 @@ def test_the_weight_is_chosen_where_a_query_whose_source_is_missed_counts_0(
 ):
     output = reranked(toy_corpus, tmp_path, tiny_bi_encoder, held_out, corpus)
     beside = agreement_path(output)
-    first, run = read_run(beside.with_name(FIRST_STAGE)), read_run(beside)
+    first, run = read_run(first_stage_path(beside)), read_run(beside)
     choice = choose_weight(first, run, HeldOut.load(held_out).qrels)
     assert facts_of(beside)["held_out_ndcg@10_by_weight"] == choice.held_out
     assert facts_of(output)["fusion_weight"] == facts_of(beside)["fusion_weight"] == choice.weight
-    found = facts_of(beside.with_name(FIRST_STAGE))["found"]
+    found = facts_of(first_stage_path(beside))["found"]
     assert max(choice.held_out.values()) <= found / 12
     assert read_run(fused_path(beside)).keys() == run.keys()
 
@@ -106,7 +106,7 @@ def test_a_dense_first_stage_searches_the_corpus_for_held_out_queries_too(
 ):
     options = {"first_stage": "dense", "retriever": str(tiny_bi_encoder)}
     output = reranked(toy_corpus, tmp_path, tiny_cross_encoder, held_out, corpus, **options)
-    run = read_run(agreement_path(output).with_name(FIRST_STAGE))
+    run = read_run(first_stage_path(agreement_path(output)))
     scoring = ScoringOptions(precision="fp32")
     dense = {seen: Dense.of(seen, tiny_bi_encoder, tmp_path / seen.name, scoring=scoring) for seen in (corpus, cut)}
     for query in HeldOut.load(held_out).queries:
@@ -130,7 +130,7 @@ def test_queries_whose_documents_are_gone_are_left_out_and_with_too_few_the_prio
     rest = MemoryCorpus([document for document in corpus if int(document.doc_id[1:]) >= 16], "rest")
     output = reranked(toy_corpus, tmp_path, tiny_bi_encoder, held_out, rest)
     assert "4 of 12 held-out queries are left out: their documents are not in rest" in capsys.readouterr().err
-    assert facts_of(agreement_path(output).with_name(FIRST_STAGE))["queries"] == 8
+    assert facts_of(first_stage_path(agreement_path(output)))["queries"] == 8
     assert facts_of(output)["fusion_weight"] == PRIOR
 
 

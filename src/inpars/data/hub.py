@@ -13,6 +13,8 @@ from typing import NamedTuple
 PATIENCE = 7.0
 """Seconds that looking up the name, connecting and answering may take together."""
 
+_FORGOTTEN = 30.0
+
 
 class _Asking(NamedTuple):
     """A question under way: the thread that asks, until when it may, and what it heard ("": an answer)."""
@@ -34,11 +36,13 @@ def is_offline() -> bool:
 def unreachable() -> str:
     """Why the Hub cannot be reached; "" where it answers anything at all.
 
-    Goes where HF_ENDPOINT says, by the library's own session, so through the same proxies. What was found stands
-    for as long as the process lives.
+    Goes where HF_ENDPOINT says, by the library's own session, so through the same proxies. An answer stands for as
+    long as the process lives, a failure for half a minute.
     """
     from huggingface_hub import constants
 
+    if ask().heard != [""] and time.monotonic() > ask().deadline + _FORGOTTEN:
+        ask.cache_clear()
     thread, deadline, heard = ask()
     thread.join(max(0.0, deadline - time.monotonic()))
     why = heard[0] if heard else f"no answer within {PATIENCE:g} seconds"

@@ -80,7 +80,8 @@ def check_sources(path: Path, queries: Iterable[SyntheticQuery], corpus: Corpus,
             f"rows looked at, {foreign:,} hold a text that has little to do with the document of that id. "
             f"{shown.doc_id!r} is {shorten(shown.doc_text)} there and "
             f"{shorten(corpus[shown.doc_id].contents)} here",
-            hint="give the corpus that the queries were generated from",
+            hint="give the corpus that the queries were generated from; if these are its documents all the same "
+            "(translated, rewritten), leave doc_text out of the rows",
         )
     if foreign:
         say(

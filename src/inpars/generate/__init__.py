@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact
+from inpars.data.artifacts import Artifact, set_aside_path
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.fewshot import write_examples
 from inpars.data.lock import locks_released
@@ -49,6 +49,9 @@ def generate(
     artifact = Artifact(output, "generate", config, {"corpus": corpus.fingerprint(), **backend.inputs})
     beside = (artifact.side_file(part) for part in ("dropped", "errors", "fewshot"))
     check_outputs((corpus, config.prompt, config.fewshot, config.openai.prices), artifact.output, *beside)
+    if set_aside_path(artifact.output, artifact.fingerprint).is_file():
+        # What was written before needs no model and no key to be taken back.
+        make_way(artifact)
     if artifact.is_current():
         check_queries(artifact)
         return artifact.output
@@ -59,9 +62,6 @@ def generate(
     # Reads the whole corpus once, so that a broken line is found before anything is begun.
     total = min(len(corpus), config.max_generations)
     make_way(artifact)
-    if artifact.is_current():
-        check_queries(artifact)
-        return artifact.output
     artifact.begin()
     examples = backend.examples if isinstance(backend, Prompted) else []
     if examples:

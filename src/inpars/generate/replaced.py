@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from inpars.data.artifacts import Artifact, set_aside_path, side_file, sidecar
-from inpars.data.files import read_json
+from inpars.data.files import file_hash, read_json, read_jsonl
+from inpars.errors import InparsError
 from inpars.progress import say
 
 _SIDES = ("dropped", "errors", "fewshot")
@@ -24,14 +25,25 @@ def make_way(artifact: Artifact) -> None:
     if there.get("fingerprint") == artifact.fingerprint:
         return
     # One without queries is not worth a name.
-    if output.is_file() and there.get("queries") and "model" in there.get("inputs", {}):
-        aside = set_aside_path(output, there["fingerprint"])
+    by_model = "model" in there.get("inputs", {}) if there else _generator(output) not in ("", "extractive")
+    if output.is_file() and by_model and there.get("queries", 1):
+        aside = set_aside_path(output, there.get("fingerprint") or file_hash(output))
         _move(output, aside)
         model = there.get("options", {}).get("model") or "a language model"
         say(f"generate: {output} was written by {model} from other options or documents; it is kept as {aside}")
     if ours.is_file() and _facts(ours).get("fingerprint") == artifact.fingerprint:
         _move(ours, output)
         say(f"generate: {output} was written before and set aside as {ours.name}; it is back in its place")
+
+
+def _generator(output: Path) -> str:
+    """What wrote the first query of an output whose sidecar is gone; "" where nothing tells."""
+    if not output.is_file():
+        return ""
+    try:
+        return str(next(read_jsonl(output), (0, {}))[1].get("generator") or "").partition(":")[0]
+    except InparsError:
+        return ""
 
 
 def _move(source: Path, target: Path) -> None:

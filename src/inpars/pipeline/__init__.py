@@ -22,7 +22,7 @@ from inpars.data.test_sets import TestSet, open_test_set
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults
 from inpars.pipeline.checks import check_run
 from inpars.pipeline.manifest import Manifest
-from inpars.pipeline.measuring import AGREEMENT, METRICS, measured_in, model_behind
+from inpars.pipeline.measuring import AGREEMENT, FIRST_STAGE, METRICS, measured_in, model_behind
 from inpars.pipeline.recipe import Recipe, load_recipe
 from inpars.pipeline.replacing import check_replaced
 from inpars.pipeline.steps import Context, Step
@@ -101,6 +101,10 @@ def run_recipe(
         say(f"run: done in {time.perf_counter() - started:.0f} s -> {folder}")
     else:
         say(f"run: nothing to do, every step of {folder} is up to date")
+    for file, metrics in found.items():
+        if "systems" not in metrics and (folder / file).is_file():
+            judged = "with" if file == METRICS else "without"
+            say(f"run: {folder / file} is of an earlier call, {judged} judgments, and not of this one")
     metrics = found[AGREEMENT if test_set is None else METRICS]
     for step, measured in metrics.get("earlier", {}).items():
         _show(measured, f"{name}, {step}")
@@ -111,13 +115,14 @@ def run_recipe(
 
 def _check_measuring(recipe: Recipe, test_set: TestSet | None) -> None:
     """`OptionError` where there is nothing to measure on at all."""
-    held_out = [step.options.model_dump()["held_out_queries"] for step in recipe.steps if step.stage.name == "train"]
-    evaluates = any(step.stage.name == "evaluate" for step in recipe.steps)
-    if test_set is None and evaluates and 0 in held_out:
-        raise OptionError(
-            "there are no judged queries and held_out_queries is 0: nothing to measure on",
-            hint="give --queries and --qrels, or hold out some: --set train.held_out_queries=120",
-        )
+    steps = {step.name: step for step in recipe.steps}
+    measured = [steps[steps[step.input].input] for step in recipe.steps if step.stage.name == "evaluate"]
+    for train in measured if test_set is None else ():
+        if not train.options.model_dump()["held_out_queries"]:
+            raise OptionError(
+                f"there are no judged queries, and {train.name}.held_out_queries is 0: nothing to measure on",
+                hint=f"give --queries and --qrels, or hold out some: --set {train.name}.held_out_queries=120",
+            )
 
 
 def _tell_without_text(test_set: TestSet) -> None:
@@ -176,10 +181,9 @@ def _measured(step: Step, context: Context, file: str) -> dict[str, Any]:
     measured = read_json(context.outputs[step.name] / file)
     options = context.steps[step.input].options.model_dump()
     if file == AGREEMENT:
-        from inpars.rerank.agreement import FIRST_STAGE
         from inpars.rerank.held_out import Found
 
-        facts = facts_of(context.outputs[step.input] / "agreement" / FIRST_STAGE)
+        facts = facts_of(context.outputs[step.input] / FIRST_STAGE)
         found = Found(facts["queries"], facts["found"], facts["depth"])
         return {
             "test_set": {"kind": "held-out synthetic queries", **found._asdict()},

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.base import absent_from, check_ids
-from inpars.data.files import read_json
 from inpars.data.hub import ask, is_offline
 from inpars.data.ids import Blanks
 from inpars.data.test_sets import TestSet
@@ -16,9 +14,9 @@ from inpars.errors import InparsError, faults_of, raise_faults, some
 from inpars.models.checks import model_checks
 from inpars.models.locate import locate, on_hub
 from inpars.pipeline.models import named_models
-from inpars.pipeline.recorded import recorded_corpus, recorded_steps
+from inpars.pipeline.recorded import finished_steps, recorded_corpus, recorded_judged, recorded_steps
 from inpars.pipeline.references import references
-from inpars.pipeline.steps import Step
+from inpars.pipeline.steps import METRICS, RUNS, Step
 from inpars.progress import say
 
 
@@ -37,7 +35,7 @@ def check_run(steps: Sequence[Step], corpus: Corpus, test_set: TestSet | None, f
 
     That is what the data lack, and what the steps need that `folder` does not have already.
     """
-    todo = list(unfinished(steps, folder, corpus))
+    todo = list(unfinished(steps, folder, corpus, judged=test_set is not None))
     of_data = faults_of(lambda: check_ids(corpus), lambda: check_test_queries(test_set))
     if not of_data and test_set is not None:
         of_data = faults_of(lambda: check_judged(test_set, corpus))
@@ -61,22 +59,25 @@ def _ask_hub(steps: Iterable[Step]) -> None:
         ask()
 
 
-def unfinished(steps: Iterable[Step], folder: Path, corpus: Corpus | None = None) -> Iterator[Step]:
+def unfinished(
+    steps: Iterable[Step], folder: Path, corpus: Corpus | None = None, judged: bool | None = None
+) -> Iterator[Step]:
     """The steps that have work to do in `folder`, as far as its records tell.
 
-    A step is done where it has finished without errors, with the options that it has now, and so have those that
-    it builds on; and where the corpus is the one of that time.
+    A step is done where the manifest of the call before has it as finished without errors, with the options that
+    it has now, and so have those that it builds on; and where the corpus is the one of that time. What measures is
+    done only where there were judgments as there are now (`judged`).
     """
     recorded = recorded_steps(folder)
     of_corpus = recorded_corpus(folder, "fingerprint")
     same_corpus = corpus is None or of_corpus is None or of_corpus == corpus.fingerprint()
-    waiting: set[str] = set()
+    finished, waiting = finished_steps(folder), set[str]()
+    were_judged = recorded_judged(folder)
     for step in steps:
         builds_on = {step.input, *(name for _, name in references(step.options.model_dump()))}
-        sidecars = list((folder / step.name).rglob("*.meta.json"))
-        finished = bool(sidecars) and not any(_facts(path).get("errors") for path in sidecars)
         same = recorded.get(step.name) == step.to_dict() and same_corpus and not builds_on & waiting
-        if finished and (same or not recorded):
+        asks_others = step.stage.gives in (RUNS, METRICS) and judged not in (None, were_judged)
+        if step.name in finished and same and not asks_others:
             continue
         waiting.add(step.name)
         yield step
@@ -108,11 +109,3 @@ def check_judged(test_set: TestSet, corpus: Corpus) -> None:
         f"run: of {len(judged):,} judged documents {len(absent):,} are not in the corpus {corpus.name}, "
         f"{len(relevant & gone):,} of them relevant, which nothing can find: {some(absent)}"
     )
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    try:
-        facts = read_json(path)
-    except InparsError:
-        return {"errors": 1}
-    return facts if isinstance(facts, dict) else {}

@@ -14,6 +14,7 @@ from inpars.progress import say
 
 def run(
     *words: str,
+    recipe: str | None = None,
     corpus: str | None = None,
     output: Path | None = None,
     queries: Path | None = None,
@@ -28,6 +29,8 @@ def run(
     words
         A corpus: a folder (BEIR or texts), a .jsonl/.csv/.tsv/.parquet file, ir_datasets:ID, hf:ID or python-docs.
         And a recipe, by default quickstart: its name (see `inpars recipes`), or a YAML file. In any order.
+    recipe
+        The recipe, where it is not among the words.
     corpus
         The corpus, where it is not among the words.
     output
@@ -41,7 +44,7 @@ def run(
     replace
         Let queries that a language model wrote give way to others.
     """
-    typed = read_words(words, corpus)
+    typed = read_words(words, corpus, recipe)
     if output is None:
         output = output_for(typed.recipe, typed.corpus)
         say(f"run: working in {output} (--output names another folder)")

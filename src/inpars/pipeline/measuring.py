@@ -26,6 +26,9 @@ from inpars.progress import say
 HELD_OUT = "held_out"
 """Where a trained model's folder has the queries that were held out of its training."""
 
+FIRST_STAGE = Path("agreement") / "first_stage.trec"
+"""Where a step's folder has the first stage's run for the held-out queries."""
+
 METRICS, AGREEMENT = "metrics.json", "agreement.json"
 """What an evaluate step measures: systems against judgments, and their agreement with the generator of the queries."""
 
@@ -79,7 +82,8 @@ def run_rerank(step: Step, context: Context, folder: Path) -> Path:
             continue
         if run is not None and context.test_set is not None:
             given = config.model_dump()
-            rerank(context.corpus, context.test_set.queries, output, model=path, run=run, held_out=held_out, **given)
+            held = {"held_out": held_out, "held_out_run": folder / FIRST_STAGE}
+            rerank(context.corpus, context.test_set.queries, output, model=path, run=run, **held, **given)
         elif held_out is not None:
             rerank_held_out(
                 context.corpus,
@@ -89,6 +93,7 @@ def run_rerank(step: Step, context: Context, folder: Path) -> Path:
                 load=partial(load_scorer, path, config),
                 index=folder / "index",
                 config=config,
+                first=folder / FIRST_STAGE,
             )
     return folder
 
@@ -98,7 +103,7 @@ def run_search(step: Step, context: Context, folder: Path) -> Path:
 
     Without a test set they are runs of the held-out queries, in the folder `agreement`.
     """
-    from inpars.rerank.agreement import FIRST_STAGE, agreement_path, search_held_out
+    from inpars.rerank.agreement import agreement_path, search_held_out
     from inpars.rerank.config import SearchConfig
 
     assert isinstance(step.options, SearchConfig)
@@ -115,7 +120,7 @@ def run_search(step: Step, context: Context, folder: Path) -> Path:
             output = folder / f"{name or config.first_stage}.trec"
             _search(context.corpus, context.test_set.queries, output, context, config.model_dump())
         else:
-            output = agreement_path(folder / (f"{name}.trec" if name else FIRST_STAGE))
+            output = agreement_path(folder / f"{name}.trec") if name else folder / FIRST_STAGE
             index = output.with_name(f"{output.stem}.index")
             search_held_out(context.corpus, model / HELD_OUT, output, config=config, index=index)
     return folder
@@ -141,12 +146,15 @@ def _search(corpus: Corpus, queries: list[Query], output: Path, context: Context
 
 
 def _ranks_as(model: str | Path) -> Family | None:
-    """The family that a model ranks documents as; None for one that does not."""
-    from inpars.models.locate import locate
+    """The family that a model ranks documents as; None for one that does not. `InparsError` where it is not there."""
+    from inpars.models.locate import locate, no_model, why_absent
     from inpars.models.scorers import family_of
 
+    where = locate(model)
+    if why := why_absent(where):
+        raise no_model(str(model), why)
     try:
-        return family_of(locate(model))
+        return family_of(where)
     except InparsError:
         return None
 
@@ -179,19 +187,18 @@ def run_evaluate(step: Step, context: Context, folder: Path) -> Path:
     there is no comparison: such figures do not say which system is better.
     """
     from inpars.evaluate.exclusion import fewshot_queries
-    from inpars.rerank.agreement import FIRST_STAGE
 
     runs = context.outputs[step.input]
     first_stage = str(context.steps[step.input].options.model_dump()["first_stage"])
     names = ("base", "base_fused", "tuned", "tuned_fused")
 
-    def found(place: Path, first: str) -> dict[str, Path]:
-        files = {first_stage: place / first} | {name: place / f"{name}.trec" for name in names}
+    def found(place: Path, first: Path) -> dict[str, Path]:
+        files = {first_stage: first} | {name: place / f"{name}.trec" for name in names}
         return {name: path for name, path in files.items() if path.exists()}
 
     measured = measured_in(step, context)
     if METRICS in measured and context.test_set is not None:
-        systems, qrels = found(runs, f"{first_stage}.trec"), context.test_set.qrels
+        systems, qrels = found(runs, runs / f"{first_stage}.trec"), context.test_set.qrels
         exclude = sorted(fewshot_queries(systems.values()) & qrels.keys())
         named = [tuple(first_stage if name == "bm25" else name for name in pair) for pair in PAIRS]
         pairs = [(system, baseline) for system, baseline in named if {system, baseline} <= systems.keys()]
@@ -199,7 +206,7 @@ def run_evaluate(step: Step, context: Context, folder: Path) -> Path:
     if AGREEMENT in measured:
         # Synthetic queries are nobody's examples.
         qrels = HeldOut.load(model_behind(step, context) / HELD_OUT).qrels
-        _evaluate(step, folder / AGREEMENT, found(runs / "agreement", FIRST_STAGE), qrels, [], [])
+        _evaluate(step, folder / AGREEMENT, found(runs / "agreement", runs / FIRST_STAGE), qrels, [], [])
     return folder
 
 

@@ -23,6 +23,28 @@ def recorded_steps(folder: Path) -> dict[str, dict[str, Any]]:
     return {str(name): options for name, options in steps.items() if isinstance(options, dict)}
 
 
+def finished_steps(folder: Path) -> set[str]:
+    """The steps that the manifest records as finished without errors."""
+    try:
+        steps = read_json(folder / "manifest.json")["steps"]
+        return {name for name, step in steps.items() if not _errors(step["facts"])}
+    except (InparsError, AttributeError, KeyError, TypeError):
+        return set()
+
+
+def recorded_judged(folder: Path) -> bool | None:
+    """Whether the manifest is of a run with judged queries; None where there is none."""
+    try:
+        return read_json(folder / "manifest.json")["test_set"] is not None
+    except (InparsError, KeyError, TypeError):
+        return None
+
+
+def _errors(facts: dict[str, Any]) -> bool:
+    """Whether the facts about a step, or about one of its several outputs, count errors."""
+    return bool(facts.get("errors")) or any(_errors(each) for each in facts.values() if isinstance(each, dict))
+
+
 def recorded_corpus(folder: Path, what: str = "spec") -> str | None:
     """What the manifest says of the corpus that a run was made from: its "spec" or its "fingerprint"."""
     try:

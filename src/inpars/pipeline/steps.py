@@ -14,7 +14,7 @@ from inpars.options import Options
 from inpars.pipeline.indexes import index_of, with_indexes
 from inpars.pipeline.references import is_reference, replaced
 
-QUERIES, TRIPLES, MODEL, RUNS = "queries", "triples", "a model", "runs"
+QUERIES, TRIPLES, MODEL, RUNS, METRICS = "queries", "triples", "a model", "runs", "metrics"
 """What steps give and take."""
 
 

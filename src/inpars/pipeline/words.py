@@ -23,8 +23,8 @@ class Typed(NamedTuple):
     corpus: str
 
 
-def read_words(words: Sequence[str], corpus: str | None) -> Typed:
-    """The recipe (by default the quickstart) and the corpus among `words`; `corpus` is that of `--corpus`.
+def read_words(words: Sequence[str], corpus: str | None, recipe: str | None = None) -> Typed:
+    """The recipe (by default the quickstart) and the corpus among `words`; the others are those of the flags.
 
     A recipe's name, and what ends in .yaml or .yml, is the recipe; anything else the corpus. `OptionError` for two
     of either, for no corpus, and for a word that is neither.
@@ -35,6 +35,7 @@ def read_words(words: Sequence[str], corpus: str | None) -> Typed:
         if not is_spec(word):
             raise _unknown(word)
     corpora += [corpus] if corpus is not None else []
+    recipes += [recipe] if recipe is not None else []
     for kind, found in (("recipes", recipes), ("corpora", corpora)):
         if len(found) > 1:
             raise OptionError(f"two {kind}, {found[0]!r} and {found[1]!r}", hint="a run has one: leave the other out")

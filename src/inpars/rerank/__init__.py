@@ -83,6 +83,7 @@ def rerank(
     model: str | Path,
     run: str | Path | None = None,
     held_out: str | Path | None = None,
+    held_out_run: Path | None = None,
     **options: Any,
 ) -> Path:
     """Rerank the first stage's best documents for each query with `model`; returns `output`, a TREC run.
@@ -91,7 +92,8 @@ def rerank(
     without it the first stage is searched and its run written beside `output`. Unless `fusion` is
     "none", `<stem>_fused<suffix>` gets the fusion of the two runs. Its weight is chosen on the
     queries in the folder `held_out` (by default the model's own), reranked likewise in the folder
-    `agreement` beside `output` (see `rerank_held_out`), and is `fusion.PRIOR` where there are none.
+    `agreement` beside `output` (see `rerank_held_out`), and is `fusion.PRIOR` where there are none;
+    `held_out_run` is where the first stage's run for them is kept, for models to share.
     `options` are the fields of `RerankConfig`.
     """
     config = parse_options(RerankConfig, "rerank", options)
@@ -118,7 +120,9 @@ def rerank(
             # The index is the one that this first stage has, or would have.
             index = first.with_name(f"{first.stem}.index")
             beside = agreement_path(output)
-            rerank_held_out(corpus, held_out, beside, model=model, load=load, index=index, config=config)
+            rerank_held_out(
+                corpus, held_out, beside, model=model, load=load, config=config, index=index, first=held_out_run
+            )
             weight = facts_of(beside)["fusion_weight"]
     inputs = {
         "corpus": corpus.fingerprint(),

@@ -19,8 +19,6 @@ from inpars.rerank.held_out import HeldOutQueries, as_in_corpus
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve.options import spoken
 
-FIRST_STAGE = "first_stage.trec"
-
 _FEWEST = 10
 """Held-out queries to choose a weight on; with fewer the prior stands."""
 
@@ -28,6 +26,11 @@ _FEWEST = 10
 def agreement_path(output: Path) -> Path:
     """Where the run for held-out queries lies that goes with a run for others."""
     return output.parent / "agreement" / output.name
+
+
+def first_stage_path(output: Path) -> Path:
+    """Where the first stage's run lies that a run for held-out queries was made from."""
+    return output.parent / f"{output.stem}.first_stage.trec"
 
 
 def fused_path(output: Path) -> Path:
@@ -68,16 +71,18 @@ def rerank_held_out(
     load: Callable[[], Scorer],
     config: RerankConfig,
     index: Path,
+    first: Path | None = None,
 ) -> Path:
     """Rerank the first stage's best documents for the queries in the folder `held_out`, as `rerank` does for others.
 
     The first stage searches the whole corpus to the depth `config.top_k`, whatever run the other queries
     come with; a query whose source it does not find has lost it. Unless `fusion` is "none" the fused run
     lies beside `output`; "auto" chooses its weight here, and the sidecar says which (`fusion_weight`) and
-    the nDCG@10 of each that was tried. `load` gives the model's scorer. Returns `output`.
+    the nDCG@10 of each that was tried. `load` gives the model's scorer. The first stage's run lies in
+    `first`, by default beside `output` under its name, for more than one model to share. Returns `output`.
     """
-    searching = config.searching()
-    first = search_held_out(corpus, held_out, output.with_name(FIRST_STAGE), config=searching, index=index)
+    first = first_stage_path(output) if first is None else first
+    search_held_out(corpus, held_out, first, config=config.searching(), index=index)
     inputs = {
         "corpus": corpus.fingerprint(),
         "held_out": fingerprint_of(held_out),

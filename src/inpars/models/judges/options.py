@@ -32,14 +32,10 @@ class JudgingOptions(Options):
         """What identifies the `model` and the `prompt` as inputs. No weights are loaded; without a model no entry."""
         from inpars.models.judges.prompt import load_prompt
         from inpars.models.language import open_language_model
-        from inpars.models.language.base import check
 
         found = {"prompt": load_prompt(self.prompt, asks).fingerprint()}
         if self.model:
-            model = open_language_model(self.model, self)
-            # Whoever asks for it is about to ask the model: a missing key is better known now.
-            check(model)
-            found["model"] = model.fingerprint()
+            found["model"] = open_language_model(self.model, self).fingerprint()
         return found
 
     def check(self) -> None:

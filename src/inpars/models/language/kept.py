@@ -11,8 +11,10 @@ from typing import Any, Protocol
 import orjson
 
 from inpars.data.hashes import hash_of
+from inpars.errors import InparsError
 from inpars.models.language.base import Answer, Completion, LanguageModel, Prompt, Sampling, Tokenizer, Windowed
 from inpars.models.language.cache import AnswerCache, Database, cache_path
+from inpars.progress import say
 
 NOWHERE = "none"
 """In place of a file: keep nothing."""
@@ -60,7 +62,15 @@ class KeptModel:
         return self.model.fingerprint()
 
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
-        """One answer for each prompt. `InparsError` also where the file cannot be used."""
+        """One answer for each prompt. `InparsError` also where the file that was named cannot be used."""
+        try:
+            _ = self._cache
+        except InparsError as error:
+            if self._file is not None:
+                raise
+            say(f"{error.message}: answers are not kept, and a kill loses what was written since the last unit")
+            yield from self.model.complete(prompts, sampling)
+            return
         requests: dict[str, str] = {}
 
         def known() -> Iterator[Prompt | Answer]:

@@ -8,8 +8,8 @@ MOST_ROWS = 1000
 """Completions of a window: more make nothing faster."""
 
 # Parameters times tokens of a window, by kind of device, any other being a GPU. On two cores that multiply bf16 they
-# take 10 to 20 seconds, on others twice that; on a GPU of a data centre a few.
-_WORK = {"cpu": 7e11, "mps": 5e13}
+# take 6 to 12 seconds, and below a minute where others work on them too; on a GPU of a data centre a few.
+_WORK = {"cpu": 4e11, "mps": 5e13}
 _WORK_OF_A_GPU = 5e14
 # What reading a prompt takes, in tokens written: many are read at once.
 _READING = 100

@@ -58,8 +58,11 @@ def _tokens_that_fit(model: Any, device: torch.device) -> int:
     # A packed model has its weights elsewhere than among its parameters.
     weights = parameters(model.config) * element
     if device.type == "cuda":
-        memory = torch.cuda.get_device_properties(device).total_memory
+        free, memory = torch.cuda.mem_get_info(device)
         weights = sum(each.numel() * each.element_size() for each in model.parameters() if each.device == device)
+        if free < (memory - weights) / 2:
+            # Others work on it too: rows that do not fit would end everything.
+            return max(1024, int(free / 3 / size))
     elif "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     else:
