@@ -163,6 +163,16 @@ def test_a_kill_at_any_moment_loses_no_query_and_the_next_call_ends_the_same(
     assert json.loads(sidecar(output).read_text())["queries"] == 11
 
 
+def test_queries_whose_sidecar_is_gone_are_set_aside_too(write: Write, tmp_path: Path) -> None:
+    output, _ = write()
+    written = output.read_bytes()
+    # So a kill leaves it that came while errors were asked for again.
+    sidecar(output).unlink()
+    write(temperature=0.9)
+    aside = [path.read_bytes() for path in tmp_path.glob("q.*.jsonl") if is_set_aside(path)]
+    assert written in aside
+
+
 def test_an_output_without_queries_is_not_set_aside(write: Write, tmp_path: Path) -> None:
     with pytest.raises(NothingProduced):
         write(prompt="chain-of-thought")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -78,11 +79,22 @@ def test_every_option_that_names_a_model(option: str, more: tuple[str, ...], tmp
 
 
 def test_steps_that_are_done_may_do_without_their_models(tmp_path: Path) -> None:
-    (tmp_path / "run" / "train").mkdir(parents=True)
+    gone = "train.base_model=./gone"
+    steps = load_recipe("quickstart", ["train.base_model=dir", gone])
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.yaml").write_text(steps.to_yaml())
+    # A step that was killed has left sidecars, of its index for example, and no record.
+    for facts in (None, {"errors": 1}, {"a": {"errors": 2}}):
+        done = {step.name: {"facts": {}} for step in steps.steps if step.name != "train"}
+        (tmp_path / "run" / "manifest.json").write_text(
+            json.dumps({"steps": done | ({"train": {"facts": facts}} if facts else {})})
+        )
+        with pytest.raises(InparsError, match=r"train\.base_model"):
+            check(tmp_path, gone)
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps({"steps": done | {"train": {"facts": {"errors": 0}}}}))
+    check(tmp_path, gone)
     with pytest.raises(InparsError, match=r"train\.base_model"):
-        check(tmp_path, "train.base_model=./gone")
-    (tmp_path / "run" / "train" / "model.meta.json").write_text("{}")
-    check(tmp_path, "train.base_model=./gone")
+        check(tmp_path, gone, "negatives.seed=2")
 
 
 def test_it_takes_no_torch(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -196,6 +197,39 @@ def test_judged_queries_without_a_text_are_reported_and_count_0_as_they_do_for_e
     evaluation = inpars.evaluate(runs, qrels)
     assert evaluation.systems == metrics["systems"]
     assert "3 of 10 judged queries are not in " in capsys.readouterr().err
+
+
+def test_figures_of_an_earlier_call_are_named_as_such(toy_corpus, tmp_path, fast, capsys):
+    corpus = toy_corpus / "corpus.jsonl"
+    judged = {"queries": toy_corpus / "queries.jsonl", "qrels": toy_corpus / "qrels" / "test.tsv"}
+    inpars.run(corpus=corpus, output=tmp_path / "run", set=fast, **judged)
+    capsys.readouterr()
+    inpars.run(corpus=corpus, output=tmp_path / "run", set=[*fast, "train.seed=2"])
+    assert "metrics.json is of an earlier call, with judgments, and not of this one" in capsys.readouterr().err
+
+
+def test_a_finished_run_keeps_its_figures_where_the_base_is_gone(toy_corpus, tmp_path, fast, tiny_bi_encoder):
+    base = shutil.copytree(tiny_bi_encoder, tmp_path / "base")
+    options = [*fast, f"train.base_model={base}"]
+    inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=options)
+    before = files(tmp_path / "run")
+    base.rename(tmp_path / "moved")
+    with pytest.raises(InparsError, match="there is no model"):
+        inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=options)
+    assert files(tmp_path / "run") == before
+
+
+def test_what_is_not_measured_need_not_hold_queries_out(toy_corpus, tmp_path, fast):
+    recipe = tmp_path / "two.yaml"
+    recipe.write_text(
+        "steps:\n  generate: {}\n  draft: {stage: train, family: bi-encoder, keep: last, held_out_queries: 0, "
+        "base_shares: [0]}\n  negatives: {}\n  train: {input: negatives}\n  rerank: {input: train}\n  evaluate: {}\n"
+    )
+    base = next(option for option in fast if option.startswith("train.base_model"))
+    small = ["batch_size=8", "max_steps=2", "max_length=32"]
+    options = [*fast, base.replace("train.", "draft."), *(f"draft.{option}" for option in small)]
+    found = inpars.run(recipe, corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=options)
+    assert set(found["systems"]) == SYSTEMS
 
 
 def test_where_the_base_is_kept_it_is_scored_once(toy_corpus, tmp_path, fast):

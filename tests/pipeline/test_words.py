@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inpars.data.files import write_json
-from inpars.errors import InparsError
+from inpars.errors import InparsError, OptionError
 from inpars.pipeline.words import output_for, read_words
 
 
@@ -98,3 +98,9 @@ def test_a_run_of_another_corpus_of_that_name_is_left_alone(tmp_path: Path) -> N
         output_for("quickstart", "docs.jsonl")
     write_json(manifest, {"corpus": {"spec": "./docs.jsonl"}})
     assert output_for("quickstart", "docs.jsonl") == Path("docs-quickstart")
+
+
+def test_the_recipe_may_be_named_by_its_flag(toy_corpus: Path) -> None:
+    assert read_words((str(toy_corpus),), None, "gpl") == ("gpl", str(toy_corpus))
+    with pytest.raises(OptionError, match="two recipes"):
+        read_words(("gpl", str(toy_corpus)), None, "quickstart")
