@@ -203,7 +203,7 @@ def test_judged_documents_that_the_corpus_lacks_are_counted(
     corpus, queries = open_corpus(toy_corpus), [Query("q", "wing")]
     check_judged(TestSet(queries, {"q": {"d01": 1, "gone": 2, "lost": 0}}, "qrels.tsv"), corpus)
     said = " ".join(capsys.readouterr().err.split())
-    assert "of 3 judged documents 2 are not in the corpus" in said
+    assert "lacks 2 of 3 judged documents" in said
     assert "1 of them relevant, which nothing can find: 'gone', 'lost'" in said
     check_judged(TestSet(queries, {"q": {"d01": 1}}, "qrels.tsv"), corpus)
     assert not capsys.readouterr().err

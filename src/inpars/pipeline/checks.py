@@ -105,7 +105,5 @@ def check_judged(test_set: TestSet, corpus: Corpus) -> None:
             f"{some(sorted(relevant))}",
             hint=f"are the judgments for another corpus? The first id in this one is {next(iter(corpus)).doc_id!r}",
         )
-    say(
-        f"run: of {len(judged):,} judged documents {len(absent):,} are not in the corpus {corpus.name}, "
-        f"{len(relevant & gone):,} of them relevant, which nothing can find: {some(absent)}"
-    )
+    lost = f"{len(relevant & gone):,} of them relevant, which nothing can find"
+    say(f"run: {corpus.name} lacks {len(absent):,} of {len(judged):,} judged documents, {lost}: {some(absent)}")
