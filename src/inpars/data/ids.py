@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from inpars.errors import InputError, shorten
@@ -34,6 +35,14 @@ class Blanks:
                 found=first if self.count == 1 else f"{self.count:,} ids with blanks, the first {first}",
                 hint="replace the blanks, for example by '_', here and in every file that names these ids",
             )
+
+
+def check_whole(kind: str, names: Iterable[str], path: str | Path, *, numbered: bool = True) -> None:
+    """`InputError` for names with blanks, as `Blanks` tells of them; `numbered` ones stand in lines from 1."""
+    blanks = Blanks(kind)
+    for number, name in enumerate(names, start=1):
+        blanks.see(name, number if numbered else 0)
+    blanks.check(path)
 
 
 def is_whole(name: str) -> bool:

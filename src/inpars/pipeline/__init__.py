@@ -19,7 +19,7 @@ from inpars.data.hashes import hash_of
 from inpars.data.lock import is_lock, locks_released, take_lock
 from inpars.data.paths import require_place
 from inpars.data.test_sets import TestSet, open_test_set
-from inpars.errors import InparsError, OptionError, faults_of, raise_faults
+from inpars.errors import InparsError, OptionError, faults_of, raise_faults, some
 from inpars.pipeline.checks import check_run
 from inpars.pipeline.manifest import Manifest
 from inpars.pipeline.measuring import AGREEMENT, FIRST_STAGE, METRICS, measured_in, model_behind
@@ -127,9 +127,8 @@ def _check_measuring(recipe: Recipe, test_set: TestSet | None) -> None:
 
 def _tell_without_text(test_set: TestSet) -> None:
     lacking = test_set.without_text
-    named = ", ".join(map(repr, lacking[:5])) + (", …" if lacking[5:] else "")
     counted = f"{len(lacking):,} of {len(test_set.qrels):,} judged queries have no text and count 0"
-    say(f"run: {test_set.source}: {counted}: {named}; judgments without them leave them out")
+    say(f"run: {test_set.source}: {counted}: {some(lacking)}; judgments without them leave them out")
 
 
 def _holds(file: Path, value: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.base import absent_from, check_ids
 from inpars.data.hub import ask, is_offline
-from inpars.data.ids import Blanks
+from inpars.data.ids import check_whole
 from inpars.data.test_sets import TestSet
 from inpars.errors import InparsError, faults_of, raise_faults, some
 from inpars.models.checks import model_checks
@@ -86,10 +86,7 @@ def unfinished(
 def check_test_queries(test_set: TestSet | None) -> None:
     """`InputError` for ids of test queries that the lines of a run cannot hold, wherever they come from."""
     if test_set is not None:
-        blanks = Blanks("query")
-        for query in test_set.queries:
-            blanks.see(query.query_id, 0)
-        blanks.check(test_set.source)
+        check_whole("query", (query.query_id for query in test_set.queries), test_set.source, numbered=False)
 
 
 def check_judged(test_set: TestSet, corpus: Corpus) -> None:

@@ -12,7 +12,7 @@ from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.texts import Texts
 from inpars.data.hashes import hash_of
-from inpars.data.ids import Blanks
+from inpars.data.ids import check_whole
 from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
@@ -154,10 +154,7 @@ def rerank(
 def _queries(queries: str | Path | list[Query]) -> list[Query]:
     if not isinstance(queries, list):
         return read_queries(queries)
-    blanks = Blanks("query")
-    for number, query in enumerate(queries, start=1):
-        blanks.see(query.query_id, number)
-    blanks.check("queries")
+    check_whole("query", (query.query_id for query in queries), "queries")
     return queries
 
 

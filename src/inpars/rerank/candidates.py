@@ -11,10 +11,8 @@ import numpy as np
 from inpars.data.corpora import Corpus
 from inpars.data.records import Query
 from inpars.data.runs import read_run, read_run_lines, top_k
-from inpars.errors import InparsError
+from inpars.errors import InparsError, some
 from inpars.progress import say
-
-_NAMED = 5
 
 
 class Candidates(Mapping[str, dict[str, float]]):
@@ -60,11 +58,11 @@ def read_candidates(path: str | Path, queries: Sequence[Query], corpus: Corpus, 
     candidates = _read(path, {query.query_id for query in queries}, k)
     if not candidates:
         raise InparsError(
-            f"{path} has none of the {len(queries):,} queries, {_some([query.query_id for query in queries])}",
+            f"{path} has none of the {len(queries):,} queries, {some([query.query_id for query in queries])}",
             hint="was the run made for other queries?",
         )
     if missing := [query.query_id for query in queries if query.query_id not in candidates]:
-        say(f"rerank: {path} has no documents for {len(missing):,} of {len(queries):,} queries: {_some(missing)}")
+        say(f"rerank: {path} has no documents for {len(missing):,} of {len(queries):,} queries: {some(missing)}")
     return _in_corpus(candidates, path, corpus)
 
 
@@ -73,7 +71,7 @@ def _in_corpus(candidates: Candidates, path: Path, corpus: Corpus) -> Candidates
     missing = [place for place in places if candidates.doc_ids[place] not in corpus]
     if not missing:
         return candidates
-    named = _some([candidates.doc_ids[place] for place in missing])
+    named = some([candidates.doc_ids[place] for place in missing])
     if len(missing) == len(places):
         raise InparsError(
             f"{path} retrieves {len(places):,} documents, and the corpus {corpus.name} has none of them: {named}",
@@ -109,8 +107,3 @@ def _read(path: Path, wanted: set[str], k: int) -> Candidates:
             np.array(list(best.values()), dtype=np.float64),
         )
     return Candidates(doc_ids, rows)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = ", …" if len(names) > _NAMED else ""
-    return ", ".join(map(repr, names[:_NAMED])) + more

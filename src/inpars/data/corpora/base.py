@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from inpars.data.ids import Blanks
+from inpars.data.ids import Blanks, check_whole
 from inpars.data.records import Document
 from inpars.errors import InputError
 
@@ -170,10 +170,7 @@ def check_ids(corpus: Corpus) -> None:
     if isinstance(corpus, IndexedCorpus):
         len(corpus)
         return
-    blanks = Blanks("document")
-    for number, document in enumerate(corpus, start=1):
-        blanks.see(document.doc_id, number)
-    blanks.check(corpus.name)
+    check_whole("document", (document.doc_id for document in corpus), corpus.name)
 
 
 def contents_of(corpus: Corpus, doc_ids: Iterable[str]) -> dict[str, str]:
