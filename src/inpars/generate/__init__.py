@@ -57,7 +57,7 @@ def generate(
         return artifact.output
     if language_model is None:
         raise_faults(faults_of(*model_checks(named_in("generate", config.model_dump())), *checks(config, corpus)))
-    if isinstance(backend, Prompted):
+    elif isinstance(backend, Prompted):
         check(backend.model)
     # Reads the whole corpus once, so that a broken line is found before anything is begun.
     total = min(len(corpus), config.max_generations)
