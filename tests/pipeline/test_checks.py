@@ -17,12 +17,13 @@ from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document, Query
 from inpars.data.test_sets import TestSet
 from inpars.errors import InparsError
-from inpars.pipeline.checks import check_judged, check_models, check_run
+from inpars.pipeline.checks import check_judged, check_models, check_run, unfinished
 from inpars.pipeline.recipe import load_recipe
 
 
 def check(tmp_path: Path, *overrides: str, recipe: str = "quickstart") -> None:
-    check_models(load_recipe(recipe, ["train.base_model=dir", *overrides]).steps, tmp_path / "run")
+    steps = load_recipe(recipe, ["train.base_model=dir", *overrides]).steps
+    check_models(unfinished(steps, tmp_path / "run"))
 
 
 @pytest.fixture(autouse=True)
@@ -99,9 +100,9 @@ def test_steps_that_are_done_may_do_without_their_models(tmp_path: Path) -> None
 
 def test_it_takes_no_torch(tmp_path: Path) -> None:
     code = (
-        "import sys; from inpars.pipeline.recipe import load_recipe; from inpars.pipeline.checks import check_models; "
-        "from pathlib import Path; "
-        "check_models(load_recipe('quickstart', ['train.base_model=dir']).steps, Path('run'));"
+        "import sys; from inpars.pipeline.recipe import load_recipe; from pathlib import Path; "
+        "from inpars.pipeline.checks import check_models, unfinished; "
+        "check_models(unfinished(load_recipe('quickstart', ['train.base_model=dir']).steps, Path('run')));"
         "print('torch' in sys.modules, 'transformers' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -20,14 +20,13 @@ from inpars.pipeline.steps import METRICS, RUNS, Step
 from inpars.progress import say
 
 
-def check_models(steps: Iterable[Step], folder: Path) -> None:
-    """`InparsError` for models that steps name and that cannot be had, or whose files do not fit together.
+def check_models(steps: Iterable[Step]) -> None:
+    """`InparsError` for models that steps name and that are not available, or whose files do not fit together.
 
-    Told as far as the disk can tell, and whether the Hub answers; no library that runs models is imported. Steps
-    that the run directory `folder` has already may do without their models.
+    As far as the disk can tell, and whether the Hub answers; no library that runs models is imported. Steps that a
+    run directory has already may do without their models: see `unfinished`.
     """
-    todo = unfinished(steps, folder)
-    raise_faults(faults_of(*(check for step in todo for check in model_checks(named_models(step)))))
+    raise_faults(faults_of(*(check for step in steps for check in model_checks(named_models(step)))))
 
 
 def check_run(steps: Sequence[Step], corpus: Corpus, test_set: TestSet | None, folder: Path) -> None:
@@ -48,7 +47,7 @@ def check_run(steps: Sequence[Step], corpus: Corpus, test_set: TestSet | None, f
             for fault in found:
                 fault.message = f"{step.name}: {fault.message}"
             of_steps += found
-    of_models = faults_of(*(check for step in todo for check in model_checks(named_models(step))))
+    of_models = faults_of(lambda: check_models(todo))
     raise_faults([*of_data, *of_models, *of_steps])
 
 
