@@ -1,4 +1,4 @@
-"""What people write for us in YAML: mappings, told plainly where they are none."""
+"""Parse YAML mappings with clear errors."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def download(kind: str, name: str, *, output: str | Path | None = None, offline:
     library, where its name finds it too. `offline` takes only what is in the cache already; so do
     INPARS_OFFLINE=1 and HF_HUB_OFFLINE=1.
 
-    `OptionError` for what is not in the catalogue, `InparsError` for what cannot be had.
+    `OptionError` for what is not in the catalogue, `InparsError` for what is not available.
     """
     from inpars.download import cache, hub
 

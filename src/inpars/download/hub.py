@@ -39,7 +39,7 @@ def fetch_file(item: Item, part: Path) -> tuple[dict[str, Any], str]:
             place = {"repo_type": "dataset", "endpoint": _endpoint()}
             url = library.hf_hub_url(item.repo, item.file, revision=item.revision, **place)
             told = library.get_hf_file_metadata(url)
-            # By its commit, so that the file is the one that was told of.
+            # By its commit, so that the file is the one that was described.
             came = library.hf_hub_download(item.repo, item.file, revision=told.commit_hash, local_dir=folder, **place)
         os.replace(came, part)
     finally:

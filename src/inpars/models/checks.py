@@ -1,4 +1,4 @@
-"""What can be told of models by their names and options alone: so that nothing is spent before one is found lacking."""
+"""Checks of models by their names and options alone, so that nothing is spent before one is found missing."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def named_in(place: str, options: Mapping[str, Any]) -> Iterator[Named]:
 
 
 def model_checks(models: Iterator[Named]) -> Iterator[Check]:
-    """A check for each: whether it can be had, as far as the disk can tell and whether the Hub answers at all."""
+    """A check for each: whether it is available, as far as the disk can tell and whether the Hub answers at all."""
     return (partial(check_model, named.model, named.option) for named in models if named.here)
 
 
 def check_model(model: str | Path, option: str = "") -> None:
-    """`InparsError` for a model that cannot be had, or whose tokenizer does not fit it. No library is loaded."""
+    """`InparsError` for a model that is not available, or whose tokenizer does not fit it. No library is loaded."""
     where = locate(model)
     if why := why_absent(where):
         raise no_model(str(model), why, option)

@@ -55,7 +55,7 @@ def cached_commit(model: str, revision: str = "") -> str:
 
 
 def why_absent(model: str) -> str:
-    """Why a model, as `locate` names it, cannot be had; "" where it can, or where only loading it could tell.
+    """Why a model, as `locate` names it, is not available; "" where it is, or where only loading it could tell.
 
     Looks at the disk and, where a model may lie on the Hub alone, whether that answers. Imports no library that
     runs models.

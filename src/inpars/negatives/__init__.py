@@ -40,7 +40,7 @@ def mine_negatives(
 ) -> Path:
     """Write a triple for each query: its document, and negatives that the retriever found for it.
 
-    The source document never is a negative, nor any other known positive, nor what says the same as one
+    The source document never is a negative, nor any other known positive, nor a near-duplicate of one
     of them. Known are the documents for which the same query was generated, that `qrels` judges relevant
     to the query id, or that `relabel` made positives, which gives the query further triples.
     `language_model` is a ready judge, in place of the one that `relabel.judge` names. `options` are the

@@ -50,7 +50,7 @@ def reproduce(
     options as for `run`; what is changed is written down, since the figures are then of something else. `replace`
     is that of `run`.
 
-    `OptionError` for a method or dataset that there is not, `InparsError` where the dataset cannot be had.
+    `OptionError` for a method or dataset that there is not, `InparsError` where the dataset is not available.
     """
     chosen = experiment(method, dataset)
     given = str(download("queries", chosen.published_queries_name())) if published_queries else ""

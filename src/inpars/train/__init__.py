@@ -63,7 +63,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         "corpus": corpus.fingerprint(),
         "base_model": model_fingerprint(config.base_model),
     } | {
-        # One that is not there is told of below, with all else that is wrong.
+        # A missing one is reported below, with all else that is wrong.
         f"monitor_{number}": fingerprint_of(path)
         for number, path in enumerate(watched)
         if path and path.exists()

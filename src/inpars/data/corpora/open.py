@@ -66,7 +66,7 @@ def is_spec(spec: str) -> bool:
 
 def _open_folder(folder: Path, columns: Columns) -> Corpus:
     for name in BEIR_CORPUS_FILES:
-        # Whatever it is: what is no readable file is told of by its name.
+        # Also what cannot be read: the error then names it.
         if os.path.lexists(folder / name):
             return FileCorpus(folder / name, columns)
     corpus = FolderCorpus(folder)

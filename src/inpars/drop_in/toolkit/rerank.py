@@ -55,7 +55,7 @@ def run(flags: RerankFlags) -> None:
     given = given_run(flags.input_run) if flags.input_run is not None else None
     written = (output, cleared) if given else (output, cleared, beside)
     check_places((flags.dataset, flags.corpus, flags.queries, given), *written)
-    # A model that is not there is told of before a search that may take long.
+    # A missing model is reported before a search that may take long.
     options = stage_options(flags)
     corpus = open_corpus(flags.corpus) if flags.corpus else open_documents(dataset, flags.dataset_source)
     queries = read_queries(flags.queries) if flags.queries else open_tests(dataset, flags.dataset_source).queries

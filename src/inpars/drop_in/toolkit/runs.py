@@ -34,7 +34,7 @@ def given_run(spec: str) -> Path:
 
 
 def published_run(command: str, dataset: str) -> Path | None:
-    """The published BM25 run of a dataset known by name; None, and a line that says so, where it cannot be had."""
+    """The published BM25 run of a dataset known by name; None, and a line that says so, where it is not available."""
     if is_local(dataset) or (name := _published_name(dataset)) is None:
         return None
     try:

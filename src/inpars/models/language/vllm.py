@@ -51,7 +51,7 @@ class VllmModel:
 
     @cached_property
     def llm(self) -> Any:
-        """The `vllm.LLM` itself. `InparsError` where it cannot be had."""
+        """The `vllm.LLM` itself. `InparsError` where it is not available."""
         options = self.options
         try:
             from vllm import LLM
