@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from inpars.data.artifacts import is_set_aside
 from inpars.data.columns import Columns
-from inpars.data.files import read_jsonl, read_text, write_jsonl
+from inpars.data.files import read_jsonl, write_jsonl
+from inpars.data.recorded import recorded_steps
 from inpars.errors import InputError
 
 PATTERN = "*.fewshot.jsonl"
@@ -69,12 +68,7 @@ def find_fewshot(run: str | Path) -> list[Path]:
 
 def step_folders(run_directory: Path) -> list[Path]:
     """The folders of a run's steps; none where `run_directory` is no run directory."""
-    try:
-        recipe = yaml.safe_load(read_text(run_directory / "recipe.yaml"))
-    except (InputError, OSError, yaml.YAMLError):
-        return []
-    steps = recipe.get("steps") if isinstance(recipe, dict) else None
-    return [run_directory / str(step) for step in steps] if isinstance(steps, dict) else []
+    return [run_directory / step for step in recorded_steps(run_directory)]
 
 
 def _example(row: dict[str, Any], path: Path, line: int) -> Example:

@@ -54,8 +54,9 @@ def check_queries(path: Path, queries: Sequence[SyntheticQuery], config: FilterC
             raise no_corpus(name)
     if corpus is not None:
         most = max((len(read[options.reads]) for _, options in steps), default=0)
-        check_sources(path, queries if most == len(queries) else bare if most else (), corpus)
-        check_sources(path, queries, corpus, lacking=False)
+        if most < len(queries):
+            check_sources(path, bare if most else (), corpus)
+        check_sources(path, queries, corpus, lacking=most == len(queries))
 
 
 def check_log_probs(path: Path, config: FilterConfig) -> None:

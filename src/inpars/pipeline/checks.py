@@ -9,12 +9,12 @@ from inpars.data.corpora import Corpus
 from inpars.data.corpora.base import absent_from, check_ids
 from inpars.data.hub import ask, is_offline
 from inpars.data.ids import check_whole
+from inpars.data.recorded import finished_steps, recorded_corpus, recorded_manifest, recorded_steps
 from inpars.data.test_sets import TestSet
 from inpars.errors import InparsError, faults_of, raise_faults, some
 from inpars.models.checks import model_checks
 from inpars.models.locate import locate, on_hub
 from inpars.pipeline.models import named_models
-from inpars.pipeline.recorded import finished_steps, recorded_corpus, recorded_judged, recorded_steps
 from inpars.pipeline.references import references
 from inpars.pipeline.steps import METRICS, RUNS, Step
 from inpars.progress import say
@@ -67,11 +67,11 @@ def unfinished(
     it has now, and so have those that it builds on; and where the corpus is the one of that time. What measures is
     done only where there were judgments as there are now (`judged`).
     """
-    recorded = recorded_steps(folder)
-    of_corpus = recorded_corpus(folder, "fingerprint")
+    recorded, manifest = recorded_steps(folder), recorded_manifest(folder)
+    of_corpus = recorded_corpus(manifest, "fingerprint")
     same_corpus = corpus is None or of_corpus is None or of_corpus == corpus.fingerprint()
-    finished, waiting = finished_steps(folder), set[str]()
-    were_judged = recorded_judged(folder)
+    finished, waiting = finished_steps(manifest), set[str]()
+    were_judged = manifest["test_set"] is not None if "test_set" in manifest else None
     for step in steps:
         builds_on = {step.input, *(name for _, name in references(step.options.model_dump()))}
         same = recorded.get(step.name) == step.to_dict() and same_corpus and not builds_on & waiting

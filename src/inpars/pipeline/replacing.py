@@ -12,9 +12,9 @@ import yaml
 
 from inpars.data.artifacts import sidecar
 from inpars.data.files import read_json
+from inpars.data.recorded import recorded_steps
 from inpars.errors import InparsError
 from inpars.options import Options
-from inpars.pipeline.recorded import recorded_steps
 from inpars.pipeline.stages import STAGES
 from inpars.pipeline.steps import Step
 
@@ -31,7 +31,7 @@ def check_replaced(steps: Sequence[Step], folder: Path) -> None:
     for step in steps:
         output = folder / step.name / "queries.jsonl"
         written = recorded.get(step.name)
-        if written is None or written.get("stage", step.name) != "generate" or not _has_queries(output):
+        if not isinstance(written, dict) or written.get("stage", step.name) != "generate" or not _has_queries(output):
             continue
         # The recipe may be that of a later call which came to nothing.
         written = {**written, **_options_of(output)}

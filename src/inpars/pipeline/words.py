@@ -11,9 +11,9 @@ from typing import NamedTuple
 from inpars.data.columns import split_columns
 from inpars.data.corpora.open import SPECS, is_spec
 from inpars.data.files import COMPRESSIONS
+from inpars.data.recorded import recorded_corpus, recorded_manifest
 from inpars.errors import InparsError, OptionError
 from inpars.pipeline.recipe import recipe_names
-from inpars.pipeline.recorded import recorded_corpus
 
 
 class Typed(NamedTuple):
@@ -56,7 +56,7 @@ def output_for(recipe: str, corpus: str) -> Path:
             f"the run's folder, {output}, would lie inside the corpus {corpus}",
             hint=f"name a place outside of it: --output {Path('..') / output}",
         )
-    other = recorded_corpus(output)
+    other = recorded_corpus(recorded_manifest(output))
     if other is not None and not _same(other, corpus):
         raise InparsError(f"{output} holds a run of another corpus, {other}", hint="name another folder with --output")
     return output
