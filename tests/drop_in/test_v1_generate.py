@@ -79,6 +79,19 @@ def test_rows_are_v1s_in_the_collections_order(endpoint: Endpoint, collection_ts
     assert all(len(row["log_probs"]) == len(row["question"].split()) for row in rows)
 
 
+def test_one_window_after_the_other_leaves_nothing_aside(
+    endpoint: Endpoint,
+    collection_tsv: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("inpars.drop_in.v1.generate.WINDOW", 5)
+    v1("generate", "--collection", collection_tsv, "--output", tmp_path / "q.jsonl", "--engine", "openai:tiny")
+    assert [row["doc_id"] for row in rows_of(tmp_path / "q.jsonl")] == [f"d{n:02d}" for n in range(12)]
+    assert "it is kept as" not in capfd.readouterr().err
+
+
 def test_the_request_is_greedy_64_tokens_and_ends_at_a_blank_line(
     endpoint: Endpoint, collection_tsv: Path, tmp_path: Path
 ) -> None:

@@ -94,7 +94,8 @@ def run(flags: GenerateFlags) -> Path:
             side = side_file(work, part)
             counts[part] += append(path, (row for _, row in read_jsonl(side)) if side.exists() else ())
         # All of it is in the output now: the next window need not set it aside.
-        sidecar(work).unlink()
+        for done_with in (work, sidecar(work)):
+            done_with.unlink()
     shutil.rmtree(folder)
     told = ", ".join(f"{number:,} {what}" for what, number in counts.items() if number or what == "questions")
     say(f"v1 generate: {told} added, {len(done):,} documents were done before -> {output}")
