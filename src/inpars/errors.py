@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import importlib.util
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -68,6 +69,12 @@ class MissingDependency(InparsError):
             f"{purpose} needs the library {library!r}, which is not installed",
             hint=f'pip install "inpars[{extra}]"',
         )
+
+
+def require_library(module: str, extra: str, purpose: str) -> None:
+    """`MissingDependency` where a library is not installed; it is not imported."""
+    if importlib.util.find_spec(module) is None:
+        raise MissingDependency(module.replace("_", "-"), extra, purpose)
 
 
 class Faults(InparsError):

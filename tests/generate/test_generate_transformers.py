@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 
 import inpars
 from inpars.data.artifacts import facts_of
-from inpars.errors import NothingProduced
+from inpars.errors import NothingProduced, OptionError
 from inpars.models.language.transformers import TransformersModel
 
 
@@ -42,6 +42,21 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network.save_pretrained(folder)
     wrapped.save_pretrained(folder)
     return folder
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_weights_lie_where_the_option_says_or_where_there_is_room(
+    device: str, model: Path, toy_corpus: Path, tmp_path: Path
+) -> None:
+    options = {"devices": (device,), "cache": "none"}
+    output = inpars.generate(toy_corpus, tmp_path / "q.jsonl", model=str(model), max_new_tokens=8, transformers=options)
+    assert facts_of(output)["queries"]
+
+
+def test_a_device_that_is_not_there_is_reported_first(model: Path, toy_corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="device 'abacus' cannot be used"):
+        inpars.generate(toy_corpus, tmp_path / "q.jsonl", model=str(model), transformers={"devices": ("cpu", "abacus")})
+    assert not list(tmp_path.glob("*q*"))
 
 
 def test_the_command_line_runs_a_model_of_ones_own_and_goes_on_from_its_units(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inpars.errors import InparsError, MissingDependency, OptionError
+from inpars.errors import InparsError, require_library
 from inpars.models.judges.options import Asks, JudgingOptions
 from inpars.models.language import open_language_model, split_spec
 from inpars.models.language.base import check
 from inpars.models.locate import locate, no_model, why_absent
+from inpars.models.precision import check_device
 from inpars.models.vocabulary import require_fit_of_files
 
 Check = Callable[[], object]
@@ -62,51 +62,20 @@ def check_model(model: str | Path, option: str = "") -> None:
             raise InparsError(f"{option}: {error.message}" if option else error.message, hint=error.hint) from None
 
 
-def check_library(library: str, extra: str, purpose: str) -> None:
-    """`MissingDependency` where the module `library` is not installed; it is not imported."""
-    if importlib.util.find_spec(library) is None:
-        raise MissingDependency(library.replace("_", "-"), extra, purpose)
-
-
 def check_scoring(options: Any, purpose: str) -> None:
     """What a model that scores needs: the libraries, those of the engine that `options` name, and the device."""
-    check_library("sentence_transformers", "train", purpose)
+    require_library("sentence_transformers", "train", purpose)
     if named := _ENGINES.get(getattr(options, "engine", "")):
-        check_library(*named, f"engine {options.engine}")
+        require_library(*named, f"engine {options.engine}")
     check_device(getattr(options, "device", None))
 
 
-def check_device(device: str | None) -> None:
-    """`OptionError` for a device that torch does not know or this machine does not have."""
-    if device is None or device == "cpu" or importlib.util.find_spec("torch") is None:
-        return
-    import torch
-
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, ValueError) as error:
-        raise OptionError(
-            f"device {device!r} cannot be used: {str(error).splitlines()[0]}", hint="leave it out for the best there is"
-        ) from None
-
-
 def check_language_model(model: str, options: Any, backend: str = "auto") -> None:
-    """What a language model needs before it is first asked: libraries, a key, a table of prices that can be read.
+    """What a language model needs before it is first asked: libraries, devices, a key, a table of prices.
 
-    `options` has the options of each backend under its name.
+    `options` has the options of each backend under its name. Nothing heavy is loaded.
     """
-    found = split_spec(model)[0] if backend == "auto" else backend
-    if found != "transformers":
-        # These load nothing heavy, and say themselves what they lack.
-        check(open_language_model(model, options, backend))
-        return
-    purpose = f"the language model {model!r}"
-    check_library("torch", "train", purpose)
-    check_library("transformers", "train", purpose)
-    if options.transformers.precision in ("int8", "int4"):
-        check_library("bitsandbytes", "quantized", f"precision {options.transformers.precision}")
-    for device in options.transformers.devices:
-        check_device(device)
+    check(open_language_model(model, options, backend))
 
 
 def judge_checks(options: JudgingOptions, asks: Asks) -> Iterator[Check]:

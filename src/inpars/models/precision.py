@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from typing import Any, Literal
 
 from inpars.errors import OptionError
@@ -18,6 +19,20 @@ def default_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def check_device(device: str | None) -> None:
+    """`OptionError` for a device that torch does not know or this machine does not have."""
+    if device is None or device == "cpu" or importlib.util.find_spec("torch") is None:
+        return
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise OptionError(
+            f"device {device!r} cannot be used: {str(error).splitlines()[0]}", hint="leave it out for the best there is"
+        ) from None
 
 
 def resolve(precision: Precision, device: str) -> Literal["bf16", "fp16", "fp32"]:

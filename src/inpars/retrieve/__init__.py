@@ -11,8 +11,8 @@ from inpars.data.corpora import Corpus
 from inpars.data.corpora.replaced import Replaced
 from inpars.data.records import Query
 from inpars.data.runs import Run
-from inpars.errors import faults_of, raise_faults
-from inpars.models.checks import Check, check_library
+from inpars.errors import faults_of, raise_faults, require_library
+from inpars.models.checks import Check
 from inpars.models.locate import locate
 from inpars.models.scorers.options import ScoringOptions
 from inpars.retrieve.options import RetrievalOptions
@@ -53,7 +53,7 @@ def check_retrieval(options: RetrievalOptions) -> None:
     from inpars.retrieve.dense import require_bi_encoder
     from inpars.retrieve.faiss_index import require_faiss
 
-    checks: list[Check] = [partial(check_library, "sentence_transformers", "train", "first_stage dense")]
+    checks: list[Check] = [partial(require_library, "sentence_transformers", "train", "first_stage dense")]
     if options.neighbours != "exact":
         checks.append(require_faiss)
     if Path(locate(str(options.retriever))).is_dir():

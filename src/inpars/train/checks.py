@@ -16,8 +16,9 @@ from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
 from inpars.data.sources import check_sources
 from inpars.data.triples import read_triples
-from inpars.errors import InparsError, OptionError, some
-from inpars.models.checks import Check, check_device, check_library
+from inpars.errors import InparsError, OptionError, require_library, some
+from inpars.models.checks import Check
+from inpars.models.precision import check_device
 from inpars.train.config import TrainConfig
 from inpars.train.reading import kind_of
 
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 def checks(config: TrainConfig, corpus: Corpus | None) -> Iterator[Check]:
     """What the options ask for besides the base model, the queries to watch included. No model is loaded."""
-    yield partial(check_library, "sentence_transformers", "train", "training")
+    yield partial(require_library, "sentence_transformers", "train", "training")
     if config.family == "llm" and config.lora_rank:
-        yield partial(check_library, "peft", "train", "training a LoRA adapter")
+        yield partial(require_library, "peft", "train", "training a LoRA adapter")
     yield partial(check_device, config.device)
     yield partial(_check_arguments, config)
     if config.held_out_queries:

@@ -144,7 +144,7 @@ def batches(model: LanguageModel) -> bool:
 
 @runtime_checkable
 class Checked(Protocol):
-    """A model that needs more than its name to be asked, such as a key."""
+    """A model that needs more than its name to be asked, such as a key or a device."""
 
     def check(self) -> None:
         """`InparsError` where it cannot be asked, as far as that shows before it is."""

@@ -12,7 +12,7 @@ import orjson
 
 from inpars.data.hashes import hash_of
 from inpars.errors import InparsError
-from inpars.models.language.base import Answer, Completion, LanguageModel, Prompt, Sampling, Tokenizer, Windowed
+from inpars.models.language.base import Answer, Completion, LanguageModel, Prompt, Sampling, Tokenizer, Windowed, check
 from inpars.models.language.cache import AnswerCache, Database, cache_path
 from inpars.progress import say
 
@@ -60,6 +60,10 @@ class KeptModel:
     def fingerprint(self) -> str:
         """The model's."""
         return self.model.fingerprint()
+
+    def check(self) -> None:
+        """The model's."""
+        check(self.model)
 
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
         """One answer for each prompt. `InparsError` also where the file that was named cannot be used."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from inpars.data.hashes import hash_of
 from inpars.data.seeds import generator
-from inpars.errors import InparsError, MissingDependency, OptionError
+from inpars.errors import InparsError, OptionError, require_library
 from inpars.models.language.base import Answer, Completion, Prompt, Sampling
 from inpars.models.language.chats import write_chat
 from inpars.models.language.options import VllmOptions
 from inpars.models.language.tokenizers import ModelTokenizer
+from inpars.models.language.windows import Window, cut
 from inpars.models.locate import cached_commit, locate, model_fingerprint
 
 
@@ -41,8 +41,7 @@ class VllmModel:
 
         `MissingDependency` where vLLM is not installed.
         """
-        if importlib.util.find_spec("vllm") is None:
-            raise MissingDependency("vllm", "vllm", f"the model vllm:{name}")
+        require_library("vllm", "vllm", f"the model vllm:{name}")
         return cls(name=name, options=options)
 
     def fingerprint(self) -> str:
@@ -105,37 +104,27 @@ class VllmModel:
                 f"{self.name} gives {mode} where log-probabilities under the model itself are needed",
                 hint='make it with logprobs_mode="raw_logprobs", which is vLLM\'s default',
             )
-        size = max(1, self.options.window // sampling.n)
-        window: list[tuple[str, list[int]]] = []
-        for prompt in prompts:
-            if isinstance(prompt, Answer):
-                yield [prompt]
-                continue
-            ids = self._encode(prompt)
-            # For one prompt that does not fit, vLLM would refuse the whole window.
-            if not 0 < len(ids) < self.context_length:
-                error = f"the prompt has {len(ids)} tokens; {self.name} takes 1 to {self.context_length - 1}"
-                yield [Answer(prompt.key, requests=0, error=error)]
-                continue
-            window.append((prompt.key, ids))
-            if len(window) == size:
-                yield self._answers(window, sampling)
-                window = []
-        if window:
-            yield self._answers(window, sampling)
+        for window in cut(prompts, self._encode, max(1, self.options.window // sampling.n)):
+            yield [window] if isinstance(window, Answer) else self._answers(window, sampling)
 
-    def _answers(self, window: list[tuple[str, list[int]]], sampling: Sampling) -> Iterator[Answer]:
+    def _answers(self, window: Window, sampling: Sampling) -> Iterator[Answer]:
         requests = [{"prompt_token_ids": ids} for _, ids in window]
         params = [_params(key, sampling) for key, _ in window]
         outputs = self.llm.generate(requests, params, use_tqdm=False)
         for (key, _), output in zip(window, outputs, strict=True):
             yield self._answer(key, output, sampling)
 
-    def _encode(self, prompt: Prompt) -> list[int]:
+    def _encode(self, prompt: Prompt) -> list[int] | Answer:
         tokenizer = self.llm.get_tokenizer()
-        if not prompt.messages:
-            return list(tokenizer.encode(prompt.text))
-        return list(write_chat(tokenizer, prompt.messages, self.name, return_dict=False))
+        if prompt.messages:
+            ids = list(write_chat(tokenizer, prompt.messages, self.name, return_dict=False))
+        else:
+            ids = list(tokenizer.encode(prompt.text))
+        # For one prompt that does not fit, vLLM would refuse the whole window.
+        if not 0 < len(ids) < self.context_length:
+            error = f"the prompt has {len(ids)} tokens; {self.name} takes 1 to {self.context_length - 1}"
+            return Answer(prompt.key, requests=0, error=error)
+        return ids
 
     def _answer(self, key: str, output: Any, sampling: Sampling) -> Answer:
         answer = Answer(

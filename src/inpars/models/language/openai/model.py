@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,7 @@ from functools import cached_property
 import openai
 
 from inpars.data.hashes import hash_of
-from inpars.errors import InparsError, MissingDependency
+from inpars.errors import InparsError, require_library
 from inpars.models.language.base import Answer, Prompt, Sampling, Tokenizer
 from inpars.models.language.cache import AnswerCache, Database, cache_path
 from inpars.models.language.openai.adapt import Adapter
@@ -175,8 +174,7 @@ class OpenAIModel:
 def _tokenizer(name: str) -> Tokenizer:
     if not name:
         return EstimatedTokenizer()
-    if importlib.util.find_spec("transformers") is None:
-        raise MissingDependency("transformers", "train", "the option tokenizer")
+    require_library("transformers", "train", "the option tokenizer")
     from inpars.models.language.transformers.loading import load_tokenizer
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, cast
 
-from inpars.errors import InparsError, MissingDependency, OptionError, shorten
+from inpars.errors import InparsError, OptionError, require_library, shorten
 from inpars.models.language.options import TransformersOptions
 from inpars.models.loading import failures
 from inpars.models.locate import locate, why_absent
@@ -72,10 +72,7 @@ def load_model(name: str, options: TransformersOptions, device: str) -> Any:
 
 def _quantization(precision: str) -> Any:
     """8 bits (Dettmers et al. 2022, arXiv 2208.07339) or 4 (Dettmers et al. 2023, arXiv 2305.14314)."""
-    import importlib.util
-
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise MissingDependency("bitsandbytes", "quantized", f"precision {precision}")
+    require_library("bitsandbytes", "quantized", f"precision {precision}")
     import torch
     from transformers import BitsAndBytesConfig
 

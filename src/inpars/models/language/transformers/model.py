@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from inpars.errors import MissingDependency, OptionError
+from inpars.errors import OptionError, require_library
 from inpars.models.language.base import Answer, Prompt, Sampling
 from inpars.models.language.chats import write_chat
 from inpars.models.language.options import TransformersOptions
 from inpars.models.language.tokenizers import ModelTokenizer
 from inpars.models.language.transformers.windows import prompts_in_window
+from inpars.models.language.windows import Window, cut
 from inpars.models.locate import cached_commit, model_fingerprint
+from inpars.models.precision import check_device
 from inpars.models.vocabulary import require_fit
-
-Window = list[tuple[str, list[int]]]
-"""Prompts that are answered together: the key and the tokens of each."""
 
 
 class TransformersModel:
@@ -48,8 +46,7 @@ class TransformersModel:
     def load(cls, name: str, options: TransformersOptions | None = None) -> TransformersModel:
         """The model called `name`. `MissingDependency` without torch and transformers."""
         for library in ("torch", "transformers"):
-            if importlib.util.find_spec(library) is None:
-                raise MissingDependency(library, "train", f"the language model {name!r}")
+            require_library(library, "train", f"the language model {name!r}")
         return cls(name=name, options=options)
 
     @cached_property
@@ -88,6 +85,17 @@ class TransformersModel:
         """The commit of a hub model, as it lies in the hub's cache."""
         return "" if self._ready else cached_commit(self.name, self.options.revision)
 
+    def check(self) -> None:
+        """`InparsError` for a library or a device that the options ask for and that is not there."""
+        if self._ready:
+            return
+        if self.options.precision in ("int8", "int4"):
+            require_library("bitsandbytes", "quantized", f"precision {self.options.precision}")
+        for device in self.options.devices:
+            # The weights are spread over whatever there is.
+            if device != "auto":
+                check_device(device)
+
     def complete(self, prompts: Iterable[Prompt], sampling: Sampling) -> Iterator[Answer]:
         """Answers as they are written, window by window; within a window the longest prompts come first."""
         for window in self.windows(prompts, sampling):
@@ -101,13 +109,14 @@ class TransformersModel:
                 hint="set a temperature, for example 0.7",
             )
         devices = self._devices()
-        cut = self._cut(prompts, sampling, devices[0])
+        size = prompts_in_window(self._config, devices[0], sampling.n, sampling.max_new_tokens)
+        windows = cut(prompts, partial(self._encode, new_tokens=sampling.max_new_tokens), size)
         if len(devices) > 1 and not self._ready:
             from inpars.models.language.transformers.workers import complete_on
 
-            yield from complete_on(devices, self.name, self.options, cut, sampling)
+            yield from complete_on(devices, self.name, self.options, windows, sampling)
             return
-        for window in cut:
+        for window in windows:
             yield [window] if isinstance(window, Answer) else self.answer(window, sampling)
 
     def answer(self, window: Window, sampling: Sampling) -> Iterator[Answer]:
@@ -122,28 +131,6 @@ class TransformersModel:
                 cached_tokens=ended.shared_tokens,
                 requests=0,
             )
-
-    def _cut(self, prompts: Iterable[Prompt | Answer], sampling: Sampling, device: str) -> Iterator[Window | Answer]:
-        """Prompts in windows, and apart from them the answers that are there without the model."""
-        limit, size = self.context_length, 0
-        window: Window = []
-        for prompt in prompts:
-            if isinstance(prompt, Answer):
-                yield prompt
-                continue
-            ids = self._encode(prompt)
-            if not ids or (limit and len(ids) + sampling.max_new_tokens > limit):
-                found = f"{len(ids)} tokens and {sampling.max_new_tokens} new ones: the model takes {limit} in all"
-                error = found if ids else "the prompt has no tokens"
-                yield Answer(prompt.key, prompt_tokens=len(ids), requests=0, error=error)
-                continue
-            window.append((prompt.key, ids))
-            size = size or prompts_in_window(self._config, device, sampling.n, sampling.max_new_tokens)
-            if len(window) == size:
-                yield window
-                window = []
-        if window:
-            yield window
 
     def text_log_probs(self, text: str) -> list[float]:
         """The log-probability of each token of `text` after those before it, from one forward pass.
@@ -184,10 +171,14 @@ class TransformersModel:
         gpus = torch.cuda.device_count()
         return tuple(f"cuda:{number}" for number in range(gpus)) if gpus > 1 else (default_device(),)
 
-    def _encode(self, prompt: Prompt) -> list[int]:
-        text = self._chat(prompt) if prompt.messages else prompt.text
+    def _encode(self, prompt: Prompt, new_tokens: int) -> list[int] | Answer:
+        text, limit = self._chat(prompt) if prompt.messages else prompt.text, self.context_length
         # A chat template writes the special tokens itself.
         ids: list[int] = self._tokenizer(text, add_special_tokens=not prompt.messages, verbose=False)["input_ids"]
+        if not ids or (limit and len(ids) + new_tokens > limit):
+            found = f"{len(ids)} tokens and {new_tokens} new ones: the model takes {limit} in all"
+            error = found if ids else "the prompt has no tokens"
+            return Answer(prompt.key, prompt_tokens=len(ids), requests=0, error=error)
         return ids
 
     def _chat(self, prompt: Prompt) -> str:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inpars.errors import InparsError
 from inpars.models.language.base import Answer, Sampling
 from inpars.models.language.options import TransformersOptions
-
-if TYPE_CHECKING:
-    from inpars.models.language.transformers.model import Window
+from inpars.models.language.windows import Window
 
 _model: Any = None
 
