@@ -21,11 +21,14 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     def identity(self) -> dict[str, Any]:
-        """The options that what comes out depends on, as JSON values: all but those made with `how`."""
+        """The options that what comes out depends on, as JSON values.
+
+        All but those made with `how`, and those made with `added` that nobody has set.
+        """
         values = self.model_dump(mode="json")
         for name, info in type(self).model_fields.items():
             value = getattr(self, name)
-            if info.json_schema_extra == _HOW:
+            if info.json_schema_extra == _HOW or (info.json_schema_extra == _ADDED and value == info.default):
                 del values[name]
             elif isinstance(value, Options):
                 values[name] = value.identity()
@@ -33,6 +36,7 @@ class Options(BaseModel):
 
 
 _HOW: dict[str, Any] = {"how": True}
+_ADDED: dict[str, Any] = {"added": True}
 
 
 def how(default: Any, **constraints: Any) -> Any:
@@ -41,6 +45,11 @@ def how(default: Any, **constraints: Any) -> Any:
     An output made with other values of such options is still the same output, so a rerun keeps it.
     """
     return Field(default, json_schema_extra=_HOW, **constraints)
+
+
+def added(default: Any, **constraints: Any) -> Any:
+    """A field that came later: where it has its default, outputs made before it was there are still the same."""
+    return Field(default, json_schema_extra=_ADDED, **constraints)
 
 
 def finds(group: str, pattern: str) -> str:

@@ -75,6 +75,7 @@ def _load(options: DuplicatesOptions) -> BiEncoder:
         raise OptionError(
             f"the model {options.model!r} is a {family}; to compare queries by meaning takes a bi-encoder"
         )
-    scorer = load_scorer(where, ScoringOptions(precision=options.precision, device=options.device))
+    scoring = {name: getattr(options, name) for name in ("precision", "device", "query_prompt")}
+    scorer = load_scorer(where, ScoringOptions(**scoring))
     assert isinstance(scorer, BiEncoder)
     return scorer

@@ -13,8 +13,8 @@ from inpars.filter.method import MethodOptions, Reads
 from inpars.models.judges.options import JudgingOptions
 from inpars.models.locate import model_fingerprint
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import ScoringOptions
-from inpars.options import how
+from inpars.models.scorers.options import RetrieverPromptOptions, ScoringOptions
+from inpars.options import added, how
 from inpars.retrieve.options import RetrievalOptions
 
 Scoring = Literal["mean_log_probs", "sum_log_probs", "mean_probs"]
@@ -81,6 +81,9 @@ class DuplicatesOptions(MethodOptions):
     permutations: int = Field(128, ge=16, description="Length of a MinHash signature: more of it misses fewer pairs.")
     # Which model it is shows in the fingerprint, so that it may lie anywhere.
     model: str = how("", description="Bi-encoder whose embeddings are compared: a folder or a hub id.")
+    query_prompt: str | None = added(
+        None, description="What the bi-encoder reads before each query; by default as its files say."
+    )
     precision: Precision = Field("auto", description="Number format of the bi-encoder's matrix products.")
     device: str | None = how(None, description="Where to embed: cpu, cuda, cuda:1 …; by default the best there is.")
 
@@ -91,6 +94,8 @@ class DuplicatesOptions(MethodOptions):
                 "duplicates by embeddings need a bi-encoder",
                 hint="give one with --duplicates.model, for example all-MiniLM-L6-v2",
             )
+        if self.kind != "embeddings" and self.query_prompt is not None:
+            raise OptionError(f"a query_prompt plays no part in duplicates by {self.kind}")
         return self
 
     @property
@@ -104,11 +109,11 @@ class DuplicatesOptions(MethodOptions):
             "exact": (),
             "words": ("shingle",),
             "minhash": ("shingle", "permutations"),
-            "embeddings": ("precision",),
+            "embeddings": ("precision", "query_prompt"),
         }
         values = super().identity()
         similarity = {} if self.kind == "exact" else {"similarity": self.threshold}
-        return {"kind": self.kind, **similarity, **{name: values[name] for name in read[self.kind]}}
+        return {"kind": self.kind, **similarity, **{name: values[name] for name in read[self.kind] if name in values}}
 
     def inputs(self) -> dict[str, str]:
         """The model's fingerprint, where one is asked."""
@@ -209,7 +214,7 @@ class RerankerOptions(SelectionOptions, ScoringOptions):
         return "of rows without text"
 
 
-class ConsistencyOptions(MethodOptions, ScoringOptions):
+class ConsistencyOptions(MethodOptions, ScoringOptions, RetrieverPromptOptions):
     """Options of `consistency`: which search must find a query's document again, and how well."""
 
     needs_corpus: ClassVar[bool] = True
@@ -225,6 +230,17 @@ class ConsistencyOptions(MethodOptions, ScoringOptions):
     k1: float = Field(0.9, ge=0, description="BM25's k1.")
     b: float = Field(0.4, ge=0, le=1, description="BM25's b.")
     index: Path | None = how(None, description="Folder that keeps the index for later commands; by default it goes.")
+
+    @model_validator(mode="after")
+    def _has_readers_of_prompts(self) -> ConsistencyOptions:
+        if self.of_retriever().gives_prompts and self.retriever == "bm25":
+            raise OptionError("retriever_query_prompt and retriever_passage_prompt play no part in a search by bm25")
+        if self.gives_prompts and not self.reranker:
+            raise OptionError(
+                "query_prompt and passage_prompt are the reranker's, and there is none",
+                hint="the retriever's are retriever_query_prompt and retriever_passage_prompt",
+            )
+        return self
 
     def identity(self) -> dict[str, Any]:
         """The options that the outcomes depend on: those that the chosen search reads."""
@@ -255,7 +271,11 @@ class ConsistencyOptions(MethodOptions, ScoringOptions):
         # int8 is for a reranker's engine; a bi-encoder has none.
         precision = "auto" if self.precision == "int8" else self.precision
         return ScoringOptions(
-            family="bi-encoder", precision=precision, batch_tokens=self.batch_tokens, device=self.device
+            family="bi-encoder",
+            precision=precision,
+            batch_tokens=self.batch_tokens,
+            device=self.device,
+            **self.of_retriever().model_dump(),
         )
 
     @property

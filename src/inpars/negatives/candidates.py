@@ -59,7 +59,8 @@ class Candidates:
         folder = config.index or folder
         # A bi-encoder's scores in int8 need an engine that encoding has none of.
         precision = "auto" if config.scoring.precision == "int8" else config.scoring.precision
-        scoring = config.scoring.model_copy(update={"family": "bi-encoder", "precision": precision})
+        update = {"family": "bi-encoder", "precision": precision, **config.of_retriever().model_dump()}
+        scoring = config.scoring.model_copy(update=update)
         self.retrievers: list[Retriever] = []
         for name in config.retriever:
             # One bi-encoder shares the folder with other commands; of several each needs its own.

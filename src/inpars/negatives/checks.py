@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from inpars.models.checks import Check, check_scoring, judge_checks
+from inpars.models.scorers.prompts import check_prompts
 from inpars.negatives.config import NegativesConfig
 from inpars.retrieve import check_retrieval
 
@@ -18,6 +19,7 @@ def checks(config: NegativesConfig, *, ready_model: bool = False) -> Iterator[Ch
             yield partial(check_retrieval, config.retrieval(retriever))
     if config.models():
         yield partial(check_scoring, config.scoring, "mining with a model")
+    yield partial(check_prompts, config.scoring, [m for m in config.models().values() if m not in config.dense])
     judge = config.relabel.judge
     if judge.model and not ready_model:
         yield from judge_checks(judge, "grade")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from inpars.models.judges.options import JudgingOptions
-from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.options import RetrieverPromptOptions, ScoringOptions
 from inpars.options import Options, how
 from inpars.retrieve.options import OF_BM25, OF_DENSE, RetrievalOptions
 
@@ -76,7 +76,7 @@ def _listed(given: Any) -> Any:
     return (given,) if isinstance(given, str) else given
 
 
-class NegativesConfig(Options):
+class NegativesConfig(RetrieverPromptOptions):
     """Mine hard negatives for each query."""
 
     retriever: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
@@ -126,6 +126,11 @@ class NegativesConfig(Options):
             raise ValueError(f"skip_top {self.skip_top} leaves nothing of the top {self.top_k}")
         if len(set(self.retriever)) < len(self.retriever):
             raise ValueError("the same retriever twice")
+        if self.of_retriever().gives_prompts and len(self.dense) != 1:
+            raise ValueError(
+                "retriever_query_prompt and retriever_passage_prompt are of the one dense retriever; "
+                + ("several have theirs in their own files" if self.dense else "there is none")
+            )
         if self.positive_aware.on and self.positive_aware.scorer is None and len(self.retriever) > 1:
             raise ValueError("several retrievers have no scores in common: give positive_aware a scorer")
         return self

@@ -17,7 +17,7 @@ from inpars.data.qrels import Qrels
 from inpars.data.records import Query
 from inpars.data.runs import read_run_lines, top_k, write_run
 from inpars.errors import InparsError
-from inpars.models.scorers.options import Family
+from inpars.models.scorers.options import Family, PromptOptions
 from inpars.options import Options
 from inpars.pipeline.indexes import index_of
 from inpars.pipeline.steps import Context, Step
@@ -68,9 +68,11 @@ def run_rerank(step: Step, context: Context, folder: Path) -> Path:
         if name == "base":
             # It is asked as it was when it was trained, and reads as much; the tuned model knows by itself.
             asked = {option: trained[option] for option in ("scheme", "instruction")}
-            if trained["family"] != "bi-encoder":
+            if trained["family"] == "bi-encoder":
+                asked |= {option: trained[option] for option in PromptOptions.model_fields}
+            else:
                 asked["max_length"] = trained["max_length"]
-            config = config.model_copy(update={k: v for k, v in asked.items() if not getattr(config, k)})
+            config = config.model_copy(update={k: v for k, v in asked.items() if getattr(config, k) in (None, 0)})
             if not _ranks_as(path):
                 for stale in (output, agreement_path(output)):
                     _remove(stale)
@@ -107,11 +109,13 @@ def run_search(step: Step, context: Context, folder: Path) -> Path:
     from inpars.rerank.config import SearchConfig
 
     assert isinstance(step.options, SearchConfig)
-    model, base = context.outputs[step.input], context.steps[step.input].options.model_dump()["base_model"]
-    dense = {"first_stage": "dense"}
+    model, trained = context.outputs[step.input], context.steps[step.input].options.model_dump()
+    # As it was trained; the tuned model says by itself what it reads before a text.
+    prompts = {option: trained[option] for option in PromptOptions.model_fields}
+    dense = {"first_stage": "dense", **dict.fromkeys(prompts)}
     systems: tuple[tuple[str, dict[str, Any]], ...] = (
         ("", {}),
-        ("base", dense | {"retriever": str(base), "index": None}),
+        ("base", dense | prompts | {"retriever": str(trained["base_model"]), "index": None}),
         ("tuned", dense | {"retriever": str(model), "index": index_of(model)}),
     )
     for name, given in systems:

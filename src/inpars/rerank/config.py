@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from inpars.errors import OptionError
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.options import PromptOptions, RetrieverPromptOptions, ScoringOptions
 from inpars.options import how
 from inpars.retrieve.options import RetrievalOptions
 
@@ -22,7 +23,7 @@ def _no_truth_value(value: object) -> object:
 Weight = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, le=1)]
 
 
-class SearchConfig(RetrievalOptions):
+class SearchConfig(RetrievalOptions, PromptOptions):
     """Search a corpus: the first stage alone."""
 
     top_k: int = Field(1000, ge=1, description="Documents retrieved for each query.")
@@ -31,6 +32,15 @@ class SearchConfig(RetrievalOptions):
     )
     batch_tokens: int = how(0, ge=0, description="Tokens encoded at once; 0 leaves it to the model.")
     device: str | None = how(None, description="Where to encode: cpu, cuda, cuda:1 …; by default the best there is.")
+
+    def check(self) -> None:
+        """`OptionError` where the first stage and the options of another do not go together."""
+        super().check()
+        if self.first_stage == "bm25" and self.gives_prompts:
+            raise OptionError(
+                "a query_prompt or passage_prompt of the first stage plays no part in first_stage bm25",
+                hint="did you mean --first-stage dense?",
+            )
 
     def identity(self) -> dict[str, Any]:
         """The options that the run depends on: those that its first stage reads."""
@@ -41,11 +51,11 @@ class SearchConfig(RetrievalOptions):
 
     def scoring(self) -> ScoringOptions:
         """The options of the bi-encoder."""
-        names = ("precision", "batch_tokens", "device")
+        names = ("precision", "batch_tokens", "device", *PromptOptions.model_fields)
         return ScoringOptions(family="bi-encoder", **{name: getattr(self, name) for name in names})
 
 
-class RerankConfig(ScoringOptions, RetrievalOptions):
+class RerankConfig(ScoringOptions, RetrievalOptions, RetrieverPromptOptions):
     """Rerank a first stage with a model."""
 
     top_k: int = Field(100, ge=1, description="Documents reranked for each query.")
@@ -63,4 +73,4 @@ class RerankConfig(ScoringOptions, RetrievalOptions):
         values = {name: getattr(self, name) for name in SearchConfig.model_fields}
         # int8 is for a reranker's engine; a bi-encoder has none.
         precision: Precision = "auto" if self.precision == "int8" else self.precision
-        return SearchConfig(**{**values, "precision": precision})
+        return SearchConfig(**{**values, "precision": precision, **self.of_retriever().model_dump()})

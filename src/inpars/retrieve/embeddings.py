@@ -16,7 +16,7 @@ from inpars.data.files import read_json, read_jsonl, write_json, write_jsonl
 from inpars.data.lock import check_locks, locks_released, take_lock
 from inpars.errors import InparsError, system_error
 from inpars.models.scorers.bi_encoder import BiEncoder
-from inpars.options import Options
+from inpars.options import Options, added
 from inpars.progress import progress_bar, say
 from inpars.retrieve.options import Vectors
 
@@ -32,6 +32,7 @@ class EncodingOptions(Options):
     vectors: Vectors
     precision: str
     unit_size: int
+    passage_prompt: str = added("")
 
 
 class Embeddings(NamedTuple):
@@ -56,7 +57,8 @@ def encode_corpus(
     `embeddings.npy` is the matrix (of length 1 each where the model compares by cosine), and
     `embeddings.ids.jsonl` names its rows. What another corpus, model or option left there is replaced.
     """
-    options = EncodingOptions(vectors=vectors, precision=encoder.precision, unit_size=unit_size)
+    read = {"precision": encoder.precision, "passage_prompt": encoder.prompts.passage}
+    options = EncodingOptions(vectors=vectors, unit_size=unit_size, **read)
     inputs = {"corpus": corpus.fingerprint(), "model": model_fingerprint}
     artifact = Artifact(Path(folder) / MATRIX, "encode", options, inputs)
     ids = artifact.side_file("ids")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,9 +26,9 @@ _KINDS = {
 def model_card(folder: str | Path, facts: Facts) -> Path:
     """Write `README.md` beside a model's weights; returns its path.
 
-    `facts` say what is known of the training (`family`, `base_model`, `scheme`, `similarity`, `loss`,
-    `hyper_parameters`, `examples`, `steps`, `training_data`, `held_out_queries`, `candidates`,
-    `best_step`, `best_base_share`, `tuned`, `weights`, `versions`); what is missing is left out.
+    `facts` say what is known of the training (`family`, `base_model`, `scheme`, `similarity`, `query_prompt`,
+    `passage_prompt`, `loss`, `hyper_parameters`, `examples`, `steps`, `training_data`, `held_out_queries`,
+    `candidates`, `best_step`, `best_base_share`, `tuned`, `weights`, `versions`); what is missing is left out.
     """
     sections = [_front_matter(facts), _title(facts), _verdict(facts), _loading(facts), _training(facts)]
     path = Path(folder) / "README.md"
@@ -153,6 +154,8 @@ def _training(facts: Facts) -> str:
     rows = [
         ("base model", _base_name(facts) if facts.get("base_model") else None),
         ("similarity", facts.get("similarity")),
+        ("prompt of a query", _quoted(facts.get("query_prompt"))),
+        ("prompt of a passage", _quoted(facts.get("passage_prompt"))),
         ("loss", facts.get("loss")),
         ("examples", facts.get("examples")),
         ("steps", facts.get("steps")),
@@ -224,6 +227,11 @@ def _gain(base: Facts, best: Facts) -> str:
     before, after = (float(c["selection_score"]) for c in (base, best))
     errors = _number(best.get("gain_in_standard_errors"), "+.1f")
     return f"selection score {after:.4f}, the base's {before:.4f}" + (f" ({errors} standard errors)" if errors else "")
+
+
+def _quoted(prompt: Any) -> str | None:
+    """A prompt with the white space at its ends to be seen; None for an empty one."""
+    return json.dumps(prompt, ensure_ascii=False) if prompt else None
 
 
 def _number(value: Any, form: str) -> str:

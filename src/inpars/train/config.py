@@ -10,8 +10,7 @@ import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import Family, SchemeName
-from inpars.options import Options
+from inpars.models.scorers.options import Family, PromptOptions, SchemeName
 from inpars.train.defaults import FAMILY_DEFAULTS, with_defaults
 
 Loss = Literal["pointwise", "softmax", "margin-mse", "kl", "in-batch"]
@@ -46,7 +45,7 @@ def _value(text: str) -> Any:
             return text
 
 
-class TrainConfig(Options):
+class TrainConfig(PromptOptions):
     """Fine-tune a model on triples, or on queries alone.
 
     Options with the family's own default follow the papers: inpars/train/defaults.py, docs/training.md.
@@ -156,6 +155,8 @@ class TrainConfig(Options):
             raise ValueError(f"the loss in-batch compares embeddings, which a {self.family} has none of")
         if self.similarity and self.family != "bi-encoder":
             raise ValueError(f"similarity compares embeddings, which a {self.family} has none of")
+        if self.gives_prompts and self.family != "bi-encoder":
+            raise ValueError(f"query_prompt and passage_prompt are of a bi-encoder, and this is a {self.family}")
         if not self.epochs and not self.max_steps:
             raise ValueError("epochs and max_steps cannot both be 0: nothing would end the training")
         if 0 < self.held_out_queries < 10:

@@ -9,7 +9,7 @@ from inpars.train.config import TrainConfig
 from inpars.versions import versions_of
 
 _LIBRARIES = ("inpars", "torch", "transformers", "sentence-transformers", "accelerate", "peft")
-_ELSEWHERE = {"family", "base_model", "loss", "scheme", "similarity"}
+_ELSEWHERE = {"family", "base_model", "loss", "scheme", "similarity", "query_prompt", "passage_prompt"}
 # Where and how it ran, and what only was watched, makes no other model.
 _NO_PART = {
     *("device", "keep_every"),
@@ -25,9 +25,14 @@ def about(trainee: Any, config: TrainConfig) -> dict[str, Any]:
         "family": config.family,
         "base_model": config.base_model,
         **({"scheme": asdict(scheme)} if is_dataclass(scheme) and not isinstance(scheme, type) else {}),
-        **({"similarity": trainee.model.similarity_fn_name} if config.family == "bi-encoder" else {}),
+        **(_of_bi_encoder(trainee.model) if config.family == "bi-encoder" else {}),
         "loss": config.loss,
         "max_length": config.max_length,
         "hyper_parameters": {name: options[name] for name in options if name not in _ELSEWHERE | _NO_PART},
         "versions": versions_of(_LIBRARIES),
     }
+
+
+def _of_bi_encoder(model: Any) -> dict[str, Any]:
+    prompts = {"query_prompt": model.prompts["query"], "passage_prompt": model.prompts["document"]}
+    return {"similarity": model.similarity_fn_name, **prompts}

@@ -11,7 +11,8 @@ import numpy as np
 from inpars.data.runs import Run
 from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import autocast, default_device
-from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.options import PromptOptions, ScoringOptions
+from inpars.models.scorers.prompts import Prompts, advise, set_prompts
 from inpars.models.vocabulary import require_fit
 
 _REMEMBERED = 200_000
@@ -22,7 +23,7 @@ class BiEncoder:
     """A sentence-transformers model. Documents are embedded once and remembered by id, as long as there is room."""
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
-        loaded = load_bi_encoder(str(model), options.device or default_device())
+        loaded = load_bi_encoder(str(model), options.device or default_device(), options)
         if options.max_length:
             loaded.max_seq_length = options.length(int(loaded.max_seq_length or options.max_length))
         self._take(loaded, options, loaded.max_seq_length)
@@ -43,12 +44,17 @@ class BiEncoder:
         self.batch_size = max(1, (options.batch_tokens or 16384) // int(max_length or 512))
         self._documents: dict[str, np.ndarray] = {}
 
+    @property
+    def prompts(self) -> Prompts:
+        """What the model reads before a query and before a passage."""
+        return Prompts(self.model.prompts.get("query") or "", self.model.prompts.get("document") or "")
+
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
-        """Embeddings, float32, shape (len(texts), dimension), with the model's query prompt if it has one."""
+        """Embeddings, float32, shape (len(texts), dimension), each query after the model's prompt for one."""
         return self._embed(self.model.encode_query, texts)
 
     def embed_documents(self, texts: Sequence[str]) -> np.ndarray:
-        """Embeddings, float32, shape (len(texts), dimension), with the model's document prompt if it has one."""
+        """Embeddings, float32, shape (len(texts), dimension), each passage after the model's prompt for one."""
         return self._embed(self.model.encode_document, texts)
 
     def score(
@@ -83,12 +89,14 @@ class BiEncoder:
         return np.asarray(embeddings, dtype=np.float32)
 
 
-def load_bi_encoder(model: str, device: str) -> Any:
-    """A `SentenceTransformer`."""
+def load_bi_encoder(model: str, device: str, prompts: PromptOptions) -> Any:
+    """A `SentenceTransformer` that states the prompts to use as "query" and "document": see `prompts_of`."""
     from sentence_transformers import SentenceTransformer
 
     with loading(model):
         loaded = SentenceTransformer(model, device=device)
     require_vocabulary(model, getattr(loaded, "tokenizer", None))
     require_fit(model, loaded.tokenizer, loaded.transformers_model)
+    if not any(set_prompts(loaded, prompts)) and not prompts.gives_prompts:
+        advise(model)
     return loaded

@@ -7,13 +7,44 @@ from typing import Literal
 from pydantic import Field
 
 from inpars.models.precision import ScoringPrecision
-from inpars.options import Options, how
+from inpars.options import Options, added, how
 
 Family = Literal["bi-encoder", "cross-encoder", "llm", "seq2seq"]
 SchemeName = Literal["monot5", "mt5", "flan-t5"]
 
 
-class ScoringOptions(Options):
+class PromptOptions(Options):
+    """What a bi-encoder reads before each text."""
+
+    query_prompt: str | None = added(
+        None, description="What a bi-encoder reads before each query, such as 'query: '; by default as its files say."
+    )
+    passage_prompt: str | None = added(
+        None, description="What it reads before each passage, such as 'passage: '; by default as its files say."
+    )
+
+    @property
+    def gives_prompts(self) -> bool:
+        """Whether a prompt is given, if only to say that there is none."""
+        return (self.query_prompt, self.passage_prompt) != (None, None)
+
+
+class RetrieverPromptOptions(Options):
+    """The same of a dense retriever, where another model scores what it finds."""
+
+    retriever_query_prompt: str | None = added(
+        None, description="What a dense retriever reads before each query; by default as its files say."
+    )
+    retriever_passage_prompt: str | None = added(
+        None, description="What a dense retriever reads before each passage; by default as its files say."
+    )
+
+    def of_retriever(self) -> PromptOptions:
+        """The retriever's prompts."""
+        return PromptOptions(query_prompt=self.retriever_query_prompt, passage_prompt=self.retriever_passage_prompt)
+
+
+class ScoringOptions(PromptOptions):
     """Options of scoring (query, document) pairs with a model."""
 
     family: Literal["auto", "bi-encoder", "cross-encoder", "llm", "seq2seq"] = Field(

@@ -59,7 +59,7 @@ def embedding_trainer(model: Any, config: TrainConfig, examples: Examples, folde
             ("anchor", "query", [example.query for example in batch]),
             ("passage", "document", [passage for example in batch for passage in example.passages]),
         ):
-            features = model.preprocess(column, prompt=model.prompts.get(kind), task=kind)
+            features = model.preprocess(column, prompt=model.prompts[kind], task=kind)
             given |= {f"{name}_{feature}": value for feature, value in features.items()}
         return given | {"label": targets(batch)}
 

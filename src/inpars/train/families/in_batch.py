@@ -39,7 +39,7 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
         raise OptionError("the loss in-batch needs a batch_size of two queries or more on each device")
     rows = Rows(examples)
     texts = [name for name in rows.columns if name != "label"]
-    given = {name: model.prompts.get("query" if name == "anchor" else "document") for name in texts}
+    given = {name: model.prompts["query" if name == "anchor" else "document"] for name in texts}
     several = processes.count() > 1
     arguments = make_arguments(
         SentenceTransformerTrainingArguments,
