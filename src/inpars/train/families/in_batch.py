@@ -142,6 +142,9 @@ class InBatchTrainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
     rows: Rows
 
+    def add_model_card_callback(self, arguments: dict[str, Any]) -> None:
+        """None: for a card of its own, which is not written, the library would tokenise texts without their prompts."""
+
     def get_batch_sampler(self, dataset: Any, **options: Any) -> Sampler:
         """The sampler of the rows."""
         sampler = Sampler(dataset, **options)
