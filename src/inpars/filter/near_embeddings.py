@@ -75,7 +75,7 @@ def _load(options: DuplicatesOptions) -> BiEncoder:
         raise OptionError(
             f"the model {options.model!r} is a {family}; to compare queries by meaning takes a bi-encoder"
         )
-    scoring = {name: getattr(options, name) for name in ("precision", "device", "query_prompt")}
+    scoring = {name: getattr(options, name) for name in ("precision", "device", "query_prompt", "trust_remote_code")}
     scorer = load_scorer(where, ScoringOptions(**scoring))
     assert isinstance(scorer, BiEncoder)
     return scorer

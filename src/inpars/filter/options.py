@@ -13,7 +13,7 @@ from inpars.filter.method import MethodOptions, Reads
 from inpars.models.judges.options import JudgingOptions
 from inpars.models.locate import model_fingerprint
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import RetrieverPromptOptions, ScoringOptions
+from inpars.models.scorers.options import LoadingOptions, RetrieverPromptOptions, ScoringOptions
 from inpars.options import added, how
 from inpars.retrieve.options import RetrievalOptions
 
@@ -65,7 +65,7 @@ class CopiedOptions(MethodOptions):
         return "of rows without text"
 
 
-class DuplicatesOptions(MethodOptions):
+class DuplicatesOptions(MethodOptions, LoadingOptions):
     """Options of `duplicates`: what makes two queries near each other, besides being equal."""
 
     kind: Literal["exact", "words", "minhash", "embeddings"] = Field(
@@ -275,6 +275,7 @@ class ConsistencyOptions(MethodOptions, ScoringOptions, RetrieverPromptOptions):
             precision=precision,
             batch_tokens=self.batch_tokens,
             device=self.device,
+            trust_remote_code=self.trust_remote_code,
             **self.of_retriever().model_dump(),
         )
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from inpars.data.files import first_line
-from inpars.errors import InparsError
+from inpars.errors import InparsError, OptionError
 from inpars.models.locate import no_model, why_absent
 
 # What the libraries say at length, or of what stands in a report that is not shown.
@@ -17,8 +17,11 @@ _PLAINLY = {
     "Couldn't instantiate the backend tokenizer": "it has no tokenizer that can be read",
     "Unrecognized processing class": "it has no tokenizer that can be read",
     "ignore_mismatched_sizes": "its weights have other shapes than its config.json says",
-    "trust_remote_code": "it comes with code of its own, which is not run here",
+    "Unrecognized configuration class": "it is a model of another kind",
 }
+
+
+_OF_CODE = ("trust_remote_code", "contains custom code", "executes third-party code")
 
 
 @contextmanager
@@ -37,8 +40,8 @@ def failures() -> tuple[type[Exception], ...]:
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
-    of_python = (OSError, ValueError, TypeError, KeyError, RuntimeError, ImportError, EOFError, pickle.UnpicklingError)
-    return (*of_python, SafetensorError, StrictDataclassError)
+    of_python = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError, EOFError)
+    return (*of_python, pickle.UnpicklingError, SafetensorError, StrictDataclassError)
 
 
 def require_vocabulary(model: str, tokenizer: Any) -> None:
@@ -53,12 +56,22 @@ def _unloadable(model: str, error: Exception) -> InparsError:
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
+    if isinstance(error, pickle.UnpicklingError) and "unsupported global" in str(error).lower():
+        return InparsError(
+            f"model {model!r} cannot be loaded: its pytorch_model.bin holds more than weights, and reading it may run code",
+            hint="take its weights as model.safetensors",
+        )
     if isinstance(error, (SafetensorError, pickle.UnpicklingError, EOFError)):
         return _cannot(model, "the file of its weights is broken or cut short")
     if isinstance(error, json.JSONDecodeError):
         return _cannot(model, f"one of its files is no JSON: {error}")
     if isinstance(error, StrictDataclassError):
         return _cannot(model, f"its config.json: {' '.join(str(error).split())[:200]}")
+    if any(sign in str(error) for sign in _OF_CODE):
+        return OptionError(
+            f"model {model!r} comes with code of its own, which is not run unless you ask for it",
+            hint="read that code; --trust-remote-code runs it",
+        )
     said = first_line(error)
     return _cannot(model, next((plain for sign, plain in _PLAINLY.items() if sign in said), said[:300]))
 

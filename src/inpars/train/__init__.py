@@ -21,6 +21,7 @@ from inpars.data.records import Triple
 from inpars.errors import MissingDependency, OptionError, faults_of, raise_faults
 from inpars.models.checks import check_model
 from inpars.models.locate import locate, model_fingerprint
+from inpars.models.scorers.kinds import require_base
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 from inpars.train.checks import check_examples, checks, open_monitor
@@ -144,6 +145,8 @@ def _train(
     examples = Examples(triples, corpus, config)
     steps = total_steps(len(examples), config)
     monitor = open_monitor(config, corpus) if processes.main else None
+    # Of a model on the Hub nothing is known before.
+    require_base(base_model, config.family)
     with quiet_loading():
         trainee = FAMILIES[config.family](base_model, config)
     try:

@@ -18,7 +18,9 @@ from inpars.data.sources import check_sources
 from inpars.data.triples import read_triples
 from inpars.errors import InparsError, OptionError, require_library, some
 from inpars.models.checks import Check
+from inpars.models.locate import locate
 from inpars.models.precision import check_device
+from inpars.models.scorers.kinds import require_base
 from inpars.train.config import TrainConfig
 from inpars.train.reading import kind_of
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 def checks(config: TrainConfig, corpus: Corpus | None) -> Iterator[Check]:
     """What the options ask for besides the base model, the queries to watch included. No model is loaded."""
     yield partial(require_library, "sentence_transformers", "train", "training")
+    if Path(base := locate(config.base_model)).is_dir():
+        yield partial(require_base, base, config.family)
     if config.family == "llm" and config.lora_rank:
         yield partial(require_library, "peft", "train", "training a LoRA adapter")
     yield partial(check_device, config.device)

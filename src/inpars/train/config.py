@@ -10,7 +10,7 @@ import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import Family, PromptOptions, SchemeName
+from inpars.models.scorers.options import Family, LoadingOptions, PromptOptions, SchemeName
 from inpars.train.defaults import FAMILY_DEFAULTS, with_defaults
 
 Loss = Literal["pointwise", "softmax", "margin-mse", "kl", "in-batch"]
@@ -45,7 +45,7 @@ def _value(text: str) -> Any:
             return text
 
 
-class TrainConfig(PromptOptions):
+class TrainConfig(PromptOptions, LoadingOptions):
     """Fine-tune a model on triples, or on queries alone.
 
     Options with the family's own default follow the papers: inpars/train/defaults.py, docs/training.md.

@@ -12,7 +12,7 @@ _LIBRARIES = ("inpars", "torch", "transformers", "sentence-transformers", "accel
 _ELSEWHERE = {"family", "base_model", "loss", "scheme", "similarity", "query_prompt", "passage_prompt"}
 # Where and how it ran, and what only was watched, makes no other model.
 _NO_PART = {
-    *("device", "keep_every"),
+    *("device", "keep_every", "trust_remote_code"),
     *("monitor_queries", "monitor_qrels", "monitor_run", "monitor_depth", "monitor_measures"),
 }
 

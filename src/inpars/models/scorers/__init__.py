@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from inpars.data.runs import Run
-from inpars.errors import InparsError, MissingDependency
-from inpars.models.files import base_of_adapter, model_file, model_json, modules_of, require_configuration
+from inpars.errors import MissingDependency
 from inpars.models.locate import locate
-from inpars.models.scorers.options import Family, ScoringOptions
+from inpars.models.scorers.kinds import family_of, require_scorer
+from inpars.models.scorers.options import ScoringOptions
 from inpars.registry import Registry
 
 
@@ -29,6 +29,8 @@ class Scorer(Protocol):
         """
         ...
 
+
+__all__ = ["SCORERS", "Scorer", "family_of", "load_scorer"]
 
 SCORERS: Registry[type[Scorer]] = Registry(
     "model family",
@@ -51,36 +53,6 @@ def load_scorer(model: str | Path, options: ScoringOptions | None = None) -> Sco
     from inpars.models.quiet import quiet_loading
 
     with quiet_loading():
-        return SCORERS[family_of(where) if options.family == "auto" else options.family](where, options)
-
-
-def family_of(model: str) -> Family:
-    """The family of a saved model, from its configuration files, never from its name.
-
-    `InparsError` where there is no such model, or its files do not tell.
-    """
-    config, saved = model_json(model, "config.json"), model_json(model, "config_sentence_transformers.json")
-    if not (saved or config) and (base := base_of_adapter(model)):
-        return family_of(locate(base))
-    kind = saved.get("model_type", "SentenceTransformer" if saved else "")
-    architecture = str((config.get("architectures") or [""])[0])
-    if kind == "CrossEncoder":
-        return "llm" if _has_logit_score(model) else "cross-encoder"
-    if kind == "SentenceTransformer" or model_file(model, "modules.json"):
-        return "bi-encoder"
-    if architecture.endswith("ForSequenceClassification"):
-        return "cross-encoder"
-    # Some older checkpoints name no architecture.
-    if config.get("is_encoder_decoder") and (not architecture or architecture.endswith("ForConditionalGeneration")):
-        return "seq2seq"
-    if architecture.endswith("ForCausalLM"):
-        return "llm"
-    require_configuration(model)
-    raise InparsError(
-        f"cannot tell what kind of model {model!r} is: its files name none of {', '.join(SCORERS)}",
-        hint="say which with --family",
-    )
-
-
-def _has_logit_score(model: str) -> bool:
-    return any(str(module.get("type", "")).endswith("LogitScore") for module in modules_of(model))
+        family = family_of(where) if options.family == "auto" else options.family
+        require_scorer(where, family)
+        return SCORERS[family](where, options)

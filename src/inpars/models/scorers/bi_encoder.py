@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from inpars.data.runs import Run
+from inpars.models.adapters import merge_adapters
+from inpars.models.completing import LONGEST, complete
 from inpars.models.loading import loading, require_vocabulary
-from inpars.models.precision import autocast, default_device
+from inpars.models.precision import autocast, default_device, stored_in
 from inpars.models.scorers.options import PromptOptions, ScoringOptions
 from inpars.models.scorers.prompts import Prompts, advise, set_prompts
 from inpars.models.vocabulary import require_fit
@@ -23,7 +25,7 @@ class BiEncoder:
     """A sentence-transformers model. Documents are embedded once and remembered by id, as long as there is room."""
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
-        loaded = load_bi_encoder(str(model), options.device or default_device(), options)
+        loaded = load_bi_encoder(str(model), options.device or default_device(), options, options.trust_remote_code)
         if options.max_length:
             loaded.max_seq_length = options.length(int(loaded.max_seq_length or options.max_length))
         self._take(loaded, options, loaded.max_seq_length)
@@ -41,7 +43,8 @@ class BiEncoder:
     def _take(self, model: Any, options: ScoringOptions, max_length: int | None) -> None:
         self.model, self.device, self.precision = model, model.device.type, options.precision
         self.max_length = max_length
-        self.batch_size = max(1, (options.batch_tokens or 16384) // int(max_length or 512))
+        limit = min(int(max_length or LONGEST), LONGEST)
+        self.batch_size = max(1, (options.batch_tokens or 16384) // (limit if limit < LONGEST else 512))
         self._documents: dict[str, np.ndarray] = {}
 
     @property
@@ -89,14 +92,22 @@ class BiEncoder:
         return np.asarray(embeddings, dtype=np.float32)
 
 
-def load_bi_encoder(model: str, device: str, prompts: PromptOptions) -> Any:
-    """A `SentenceTransformer` that states the prompts to use as "query" and "document": see `prompts_of`."""
+def load_bi_encoder(
+    model: str, device: str, prompts: PromptOptions, trust_remote_code: bool = False, dtype: str | None = None
+) -> Any:
+    """A `SentenceTransformer` that states the prompts to use as "query" and "document": see `prompts_of`.
+
+    Its weights are in `dtype`, by default on a processor in fp32 and elsewhere in the format of its files.
+    """
     from sentence_transformers import SentenceTransformer
 
     with loading(model):
-        loaded = SentenceTransformer(model, device=device)
+        given = {"trust_remote_code": trust_remote_code, "model_kwargs": {"dtype": dtype or stored_in(device)}}
+        loaded = SentenceTransformer(model, device=device, **given)
     require_vocabulary(model, getattr(loaded, "tokenizer", None))
     require_fit(model, loaded.tokenizer, loaded.transformers_model)
+    merge_adapters(loaded.transformers_model)
+    complete(loaded)
     if not any(set_prompts(loaded, prompts)) and not prompts.gives_prompts:
         advise(model)
     return loaded

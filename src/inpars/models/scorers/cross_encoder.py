@@ -8,34 +8,46 @@ from typing import Any
 from torch import Tensor, nn
 
 from inpars.errors import InparsError
+from inpars.models.completing import complete
 from inpars.models.engines.choose import Choice, InMemory
+from inpars.models.files import model_json
 from inpars.models.loading import loading, require_vocabulary
-from inpars.models.precision import default_device
+from inpars.models.precision import default_device, stored_in
+from inpars.models.quiet import quiet_loading
+from inpars.models.scorers.kinds import known_family
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
 from inpars.models.scorers.tokens import PairTokens
 from inpars.models.vocabulary import require_fit
 
+_RELEVANT = {"relevant", "entailment", "true", "yes", "positive"}
+"""What classifiers of relevance, and of whether a passage answers a question, call that label."""
+_UNLIMITED = 512
+"""Tokens read by a model that knows no limit."""
+
 
 class CrossEncoder(PairScorer):
-    """Any sequence-classification model: its one logit, or of two how far the second lies above the first.
+    """Any sequence-classification model: its one logit, or of two how far "relevant" lies above the other.
 
-    No activation is applied, so that no scores saturate.
+    That is the second, unless the config's names of the two say that it is the first. No activation is applied, so that no scores saturate.
     """
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
         device = options.device or default_device()
-        loaded = load_cross_encoder(str(model), device)
+        trust = options.trust_remote_code
+        loaded = load_cross_encoder(str(model), device, trust)
         if loaded.num_labels not in (1, 2):
             raise InparsError(
-                f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs where a reranker has one or two",
+                f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs "
+                f"({_labels(loaded)}) where a reranker has one or two",
                 hint="train it first: inpars train --family cross-encoder --base-model MODEL",
             )
+        self.first_is_relevant = _says_relevant(loaded, 0) and not _says_relevant(loaded, 1)
         tokens, first = _tokens(loaded, options), [loaded]
         del loaded
 
         def load() -> Classifier:
-            return Classifier(first.pop() if first else load_cross_encoder(str(model), device))
+            return Classifier(first.pop() if first else load_cross_encoder(str(model), device, trust))
 
         super().__init__(tokens, Choice(load, options, device), options.batch_tokens)
 
@@ -64,17 +76,54 @@ class Classifier(nn.Module):  # type: ignore[misc]
         return logits.float()
 
 
-def load_cross_encoder(model: str, device: str, labels: int | None = None) -> Any:
-    """A sentence-transformers `CrossEncoder`, with so many outputs; by default those that it was saved with."""
+def load_cross_encoder(model: str, device: str, trust_remote_code: bool = False, dtype: str | None = None) -> Any:
+    """A sentence-transformers `CrossEncoder` with the outputs that it was saved with.
+
+    Its weights are in `dtype`, by default on a processor in fp32 and elsewhere in the format of its files.
+    """
+    return _load(model, device, trust_remote_code, dtype or stored_in(device))
+
+
+def load_cross_encoder_base(model: str, device: str, trust_remote_code: bool = False) -> tuple[Any, str]:
+    """A `CrossEncoder` with one output to be trained, in fp32; and why its head is a new one, "" where it is not.
+
+    A new head is random, by torch's seed.
+    """
+    classifies = known_family(model) == "cross-encoder"
+    loaded = _load(model, device, trust_remote_code, "float32", None if classifies else 1)
+    if not classifies:
+        architecture = str((model_json(model, "config.json").get("architectures") or [""])[0])
+        return loaded, f"it is a {architecture}" if architecture else ""
+    if loaded.num_labels == 1:
+        return loaded, ""
+    # By now a head is all that may have another shape than is asked for.
+    why = f"its own has {loaded.num_labels} outputs: {_labels(loaded)}"
+    with quiet_loading():
+        loaded = _load(model, device, trust_remote_code, "float32", 1, ignore_mismatched_sizes=True)
+    loaded.config.problem_type = None
+    return loaded, why
+
+
+def _says_relevant(model: Any, place: int) -> bool:
+    return str(model.config.id2label.get(place, "")).lower() in _RELEVANT
+
+
+def _labels(model: Any) -> str:
+    return ", ".join(map(str, model.config.id2label.values()))
+
+
+def _load(model: str, device: str, trust_remote_code: bool, dtype: str, labels: int | None = None, **given: Any) -> Any:
     from sentence_transformers import CrossEncoder as Model
 
     with loading(model):
-        loaded = Model(model, num_labels=labels, device=device)
+        given = {"dtype": dtype, **given}
+        loaded = Model(model, num_labels=labels, device=device, trust_remote_code=trust_remote_code, model_kwargs=given)
     require_vocabulary(model, loaded.tokenizer)
     require_fit(model, loaded.tokenizer, loaded.transformers_model)
+    complete(loaded, unlimited=_UNLIMITED)
     return loaded
 
 
 def _tokens(model: Any, options: ScoringOptions) -> PairTokens:
-    length = options.length(int(model.max_seq_length or 512))
+    length = options.length(int(model.max_seq_length or _UNLIMITED))
     return PairTokens(model.tokenizer, length, positions=length)

@@ -31,7 +31,9 @@ class Llm(PairScorer):
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
         device = options.device or default_device()
         precision: Precision = "fp32" if options.precision == "int8" else options.precision
-        loaded = load_reranker(str(model), device, getattr(torch, _DTYPES[resolve(precision, device)]))
+        loaded = load_reranker(
+            str(model), device, getattr(torch, _DTYPES[resolve(precision, device)]), options.trust_remote_code
+        )
         if options.max_length:
             loaded.max_seq_length = options.length(int(loaded.max_seq_length or options.max_length))
         # Other engines know no causal models, and such a model is too large to be loaded for a trial.
@@ -84,7 +86,7 @@ class AnswerLogits(nn.Module):  # type: ignore[misc]
         return logits.float()
 
 
-def load_reranker(model: str, device: str, dtype: Any) -> Any:
+def load_reranker(model: str, device: str, dtype: Any, trust_remote_code: bool = False) -> Any:
     """A sentence-transformers CrossEncoder with a `LogitScore`, and with a chat template for a query and a document.
 
     `model` is one that sentence-transformers saved, any causal language model (its answers are "yes"
@@ -94,21 +96,22 @@ def load_reranker(model: str, device: str, dtype: Any) -> Any:
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.cross_encoder.modules import LogitScore
 
-    options: dict[str, Any] = {"model_kwargs": {"dtype": dtype}}
+    trust = {"trust_remote_code": trust_remote_code}
     if model_file(model, "modules.json"):
         with loading(model):
-            loaded = CrossEncoder(model, device=device, **options)
+            loaded = CrossEncoder(model, device=device, model_kwargs={"dtype": dtype}, **trust)
         require_vocabulary(model, loaded.tokenizer)
         require_fit(model, loaded.tokenizer, loaded.transformers_model)
         give_template(loaded, own=True)
         return loaded
     if base := base_of_adapter(model):
-        loaded = load_reranker(locate(base), device, dtype)
+        loaded = load_reranker(locate(base), device, dtype, trust_remote_code)
         with loading(model):
             loaded.transformers_model.load_adapter(model)
         return loaded
     with loading(model):
-        transformer = Transformer(model, transformer_task="text-generation", **options)
+        kinds = {"model_kwargs": {"dtype": dtype, **trust}, "processor_kwargs": trust, "config_kwargs": trust}
+        transformer = Transformer(model, transformer_task="text-generation", **kinds)
     tokenizer = transformer.tokenizer
     require_vocabulary(model, tokenizer)
     no, yes = (tokenizer.convert_tokens_to_ids(word) for word in ("no", "yes"))

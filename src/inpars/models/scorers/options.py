@@ -13,6 +13,12 @@ Family = Literal["bi-encoder", "cross-encoder", "llm", "seq2seq"]
 SchemeName = Literal["monot5", "mt5", "flan-t5"]
 
 
+class LoadingOptions(Options):
+    """How models are loaded."""
+
+    trust_remote_code: bool = how(False, description="Run code that comes with a model.")
+
+
 class PromptOptions(Options):
     """What a bi-encoder reads before each text."""
 
@@ -44,7 +50,7 @@ class RetrieverPromptOptions(Options):
         return PromptOptions(query_prompt=self.retriever_query_prompt, passage_prompt=self.retriever_passage_prompt)
 
 
-class ScoringOptions(PromptOptions):
+class ScoringOptions(PromptOptions, LoadingOptions):
     """Options of scoring (query, document) pairs with a model."""
 
     family: Literal["auto", "bi-encoder", "cross-encoder", "llm", "seq2seq"] = Field(

@@ -19,6 +19,9 @@ _WINDOW = 16384
 class PairScorer:
     """A model that reads query and document together: tokens, an engine, and one score from its outputs."""
 
+    first_is_relevant = False
+    """Whether, of two outputs, it is the first that says relevant."""
+
     def __init__(self, tokens: PairTokens, engine: Engine | Choice, batch_tokens: int = 0) -> None:
         self.tokens, self._engine, self._batch_tokens = tokens, engine, batch_tokens
 
@@ -54,7 +57,7 @@ class PairScorer:
         scores = np.empty(len(inputs), dtype=np.float32)
         for places in batches([len(tokens.ids) for tokens in inputs], self._batch_tokens or engine.tokens):
             scores[places] = one_score(engine.run([inputs[place] for place in places]))
-        return scores
+        return -scores if self.first_is_relevant else scores
 
     def _ready(self, pairs: int) -> Engine:
         if isinstance(self._engine, Choice):

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from inpars.models.adapters import merge_adapters
 from inpars.models.engines.choose import Choice, InMemory
 from inpars.models.files import model_file
 from inpars.models.loading import loading, require_vocabulary
@@ -27,12 +28,12 @@ class Seq2Seq(PairScorer):
     """
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
-        tokenizer = load_tokenizer(str(model))
+        tokenizer = load_tokenizer(str(model), options.trust_remote_code)
         scheme = scheme_of(str(model), model_file(str(model), FILE), options.scheme)
         target_ids = scheme.target_ids(tokenizer)
 
         def load() -> TargetLogits:
-            return TargetLogits(load_seq2seq(str(model), tokenizer), target_ids, shrink=True)
+            return TargetLogits(load_seq2seq(str(model), tokenizer, options.trust_remote_code), target_ids, shrink=True)
 
         engine = Choice(load, options, options.device or default_device())
         # Positions are relative: such a model reads texts of any length.
@@ -96,21 +97,23 @@ class TargetRows(nn.Module):  # type: ignore[misc]
             return nn.functional.linear(hidden.float(), self.weight)
 
 
-def load_tokenizer(model: str) -> Any:
+def load_tokenizer(model: str, trust_remote_code: bool = False) -> Any:
     """The model's tokenizer."""
     from transformers import AutoTokenizer
 
     with loading(model):
-        tokenizer = AutoTokenizer.from_pretrained(model)
+        tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=trust_remote_code)
     require_vocabulary(model, tokenizer)
     return tokenizer
 
 
-def load_seq2seq(model: str, tokenizer: Any) -> Any:
+def load_seq2seq(model: str, tokenizer: Any, trust_remote_code: bool = False) -> Any:
     """The model with its weights in fp32, which must have a row for every token of `tokenizer`."""
     from transformers import AutoModelForSeq2SeqLM
 
     with loading(model):
-        loaded = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32)
+        given = {"dtype": torch.float32, "trust_remote_code": trust_remote_code}
+        loaded = AutoModelForSeq2SeqLM.from_pretrained(model, **given)
+    merge_adapters(loaded)
     require_fit(model, tokenizer, loaded)
     return loaded

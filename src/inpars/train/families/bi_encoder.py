@@ -18,7 +18,9 @@ class BiEncoderTrainee:
 
     def __init__(self, model: str, config: TrainConfig) -> None:
         self.config = config
-        self.model = load_bi_encoder(model, config.device or default_device(), config)
+        device = config.device or default_device()
+        # In a format that small steps show in.
+        self.model = load_bi_encoder(model, device, config, config.trust_remote_code, dtype="float32")
         if config.similarity:
             # It is saved with the model, which sentence-transformers loads with it.
             self.model.similarity_fn_name = {"cos": "cosine", "dot": "dot"}[config.similarity]

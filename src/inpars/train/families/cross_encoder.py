@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from inpars.models.precision import default_device
-from inpars.models.scorers.cross_encoder import CrossEncoder, load_cross_encoder
+from inpars.models.scorers.cross_encoder import CrossEncoder, load_cross_encoder_base
 from inpars.models.scorers.options import ScoringOptions
+from inpars.progress import say
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Examples
 from inpars.train.families.arguments import prepare
@@ -18,7 +19,10 @@ class CrossEncoderTrainee:
 
     def __init__(self, model: str, config: TrainConfig) -> None:
         self.config = config
-        self.model = load_cross_encoder(model, config.device or default_device(), labels=1)
+        device = config.device or default_device()
+        self.model, why_new = load_cross_encoder_base(model, device, config.trust_remote_code)
+        if why_new:
+            say(f"train: {config.base_model} gets a new head with one output, random at first: {why_new}")
         self.model.max_seq_length = min(int(self.model.max_seq_length or config.max_length), config.max_length)
         prepare(self.model, config)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
+from inpars.models.adapters import merge_adapters, merged
 from inpars.models.precision import default_device
 from inpars.models.scorers.chat import tokens_of
 from inpars.models.scorers.llm import Llm, load_reranker
@@ -33,8 +31,10 @@ class LlmTrainee:
         self.config = config
         device = config.device or default_device()
         # Frozen weights are kept in the format they came in; trained ones in one that small steps show in.
-        self.model = load_reranker(model, device, "auto" if config.lora_rank else torch.float32)
-        with_adapters_merged_in(self.model.transformers_model)
+        self.model = load_reranker(
+            model, device, "auto" if config.lora_rank else torch.float32, config.trust_remote_code
+        )
+        merge_adapters(self.model.transformers_model)
         self.model.max_seq_length = min(int(self.model.max_seq_length or config.max_length), config.max_length)
         if config.instruction is not None:
             self.model.prompts, self.model.default_prompt_name = {"instruction": config.instruction}, "instruction"
@@ -83,62 +83,6 @@ class LastTokenInputs(TokenInputs):
             order = (torch.arange(width, device=mask.device) - shift) % width
             shifted: dict[str, Any] = {name: values.gather(1, order) for name, values in features.items()}
             yield places, shifted | {"logits_to_keep": 1}
-
-
-@contextlib.contextmanager
-def merged(model: Any) -> Iterator[None]:
-    """Within it a transformers model has plain layers with its adapters' products added; its adapters again after."""
-    places = _adapted(model)
-    if not places:
-        yield
-        return
-    for parent, name, layer in places:
-        setattr(parent, name, _plain(layer))
-    flag, model._hf_peft_config_loaded = model._hf_peft_config_loaded, False
-    try:
-        yield
-    finally:
-        for parent, name, layer in places:
-            setattr(parent, name, layer)
-        model._hf_peft_config_loaded = flag
-
-
-def with_adapters_merged_in(model: Any) -> None:
-    """Merge adapters that a transformers model came with into its weights, for good."""
-    places = _adapted(model)
-    for parent, name, layer in places:
-        setattr(parent, name, _plain(layer))
-    if places:
-        model._hf_peft_config_loaded = False
-        del model.peft_config
-
-
-def _adapted(model: Any) -> list[tuple[nn.Module, str, Any]]:
-    """Every layer with an adapter, where it hangs and by which name."""
-    if not getattr(model, "_hf_peft_config_loaded", False):
-        return []
-    from peft.tuners.tuners_utils import BaseTunerLayer
-
-    return [
-        (parent, name, layer)
-        for parent in model.modules()
-        if not isinstance(parent, BaseTunerLayer)
-        for name, layer in parent.named_children()
-        if isinstance(layer, BaseTunerLayer)
-    ]
-
-
-def _plain(layer: Any) -> nn.Module:
-    """A layer of its own with the adapter's product added to its weights, in the format of these."""
-    base = layer.get_base_layer()
-    plain: nn.Module = copy.copy(base)
-    plain._parameters = dict(base._parameters)
-    with torch.no_grad():
-        weight: Tensor = base.weight.float()
-        for name in layer.active_adapters:
-            weight = weight + layer.get_delta_weight(name).float()
-        plain.weight = nn.Parameter(weight.to(base.weight.dtype), requires_grad=False)
-    return plain
 
 
 def _add_adapters(model: Any, config: TrainConfig) -> None:

@@ -30,9 +30,9 @@ class Seq2SeqTrainee:
     def __init__(self, model: str, config: TrainConfig) -> None:
         scheme = scheme_of(model, model_file(model, FILE), config.scheme)
         self.config, self.scheme = config, replace(scheme, max_length=config.max_length)
-        self.tokenizer = load_tokenizer(model)
+        self.tokenizer = load_tokenizer(model, config.trust_remote_code)
         device = config.device or default_device()
-        self.model = load_seq2seq(model, self.tokenizer).to(device)
+        self.model = load_seq2seq(model, self.tokenizer, config.trust_remote_code).to(device)
         set_dropout(self.model, config.dropout)
         _in_fp32(self.model.get_output_embeddings())
 
