@@ -37,6 +37,8 @@ def merge_adapters(model: Any) -> None:
     if places:
         model._hf_peft_config_loaded = False
         del model.peft_config
+        # An adapter freezes what it is added to.
+        model.requires_grad_(True)
 
 
 def _adapted(model: Any) -> list[tuple[nn.Module, str, Any]]:

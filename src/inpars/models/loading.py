@@ -57,8 +57,9 @@ def _unloadable(model: str, error: Exception) -> InparsError:
     from safetensors import SafetensorError
 
     if isinstance(error, pickle.UnpicklingError) and "unsupported global" in str(error).lower():
+        why = "its pytorch_model.bin holds more than weights, and reading it may run code"
         return InparsError(
-            f"model {model!r} cannot be loaded: its pytorch_model.bin holds more than weights, and reading it may run code",
+            f"model {model!r} cannot be loaded: {why}",
             hint="take its weights as model.safetensors",
         )
     if isinstance(error, (SafetensorError, pickle.UnpicklingError, EOFError)):

@@ -14,7 +14,7 @@ from inpars.models.completing import LONGEST, complete
 from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import autocast, default_device, stored_in
 from inpars.models.scorers.options import PromptOptions, ScoringOptions
-from inpars.models.scorers.prompts import Prompts, advise, set_prompts
+from inpars.models.scorers.prompts import Prompts, advise, require_prompts, set_prompts
 from inpars.models.vocabulary import require_fit
 
 _REMEMBERED = 200_000
@@ -101,6 +101,7 @@ def load_bi_encoder(
     """
     from sentence_transformers import SentenceTransformer
 
+    require_prompts(model)
     with loading(model):
         given = {"trust_remote_code": trust_remote_code, "model_kwargs": {"dtype": dtype or stored_in(device)}}
         loaded = SentenceTransformer(model, device=device, **given)

@@ -29,7 +29,8 @@ _UNLIMITED = 512
 class CrossEncoder(PairScorer):
     """Any sequence-classification model: its one logit, or of two how far "relevant" lies above the other.
 
-    That is the second, unless the config's names of the two say that it is the first. No activation is applied, so that no scores saturate.
+    That is the second, unless the config's names of the two say that it is the first. No activation is
+    applied, so that no scores saturate.
     """
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:

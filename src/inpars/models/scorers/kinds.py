@@ -62,15 +62,16 @@ def known_family(model: str) -> Family | None:
 
 def require_scorer(model: str, family: Family) -> None:
     """`OptionError` where a model's files say that it does not score as one of `family` does."""
+    if family == "cross-encoder":
+        _require_no_adapter(model)
     found = known_family(model)
-    if found == family:
-        return
-    if found is not None:
+    if found not in (None, family):
         raise OptionError(
-            f"the model {model!r} is a {found}, and cannot score as a {family}", hint=f"leave out --family {family}"
+            f"the model {model!r} is of the family {found}, and cannot score as one of {family}",
+            hint=f"leave out --family {family}",
         )
     architecture = _architecture(model_json(model, "config.json"))
-    if architecture and family in ("cross-encoder", "llm"):
+    if found is None and architecture and family in ("cross-encoder", "llm"):
         raise OptionError(
             f"the model {model!r} is a {architecture} without a head that scores a pair, and a new one would be random",
             hint="train it first: inpars train --family cross-encoder --base-model MODEL",
@@ -79,23 +80,28 @@ def require_scorer(model: str, family: Family) -> None:
 
 def require_base(model: str, family: Family) -> None:
     """`OptionError` where no model of `family` can be trained from this one, as its files say."""
-    if family != "llm" and not model_file(model, "modules.json") and (base := _adapter_on(model)):
-        raise OptionError(
-            f"the model {model!r} is an adapter of {base!r}, which can be trained on only as a llm",
-            hint="merge it first: peft's PeftModel.from_pretrained(base, adapter).merge_and_unload(), "
-            "saved together with the tokenizer",
-        )
+    if family != "llm" and not model_file(model, "modules.json"):
+        _require_no_adapter(model)
     found = known_family(model)
     architecture = _architecture(model_json(model, "config.json"))
     if found is None and family == "llm" and architecture:
         raise OptionError(
-            f"the base model {model!r} is a {architecture}, and a llm is a causal language model",
+            f"the base model {model!r} is a {architecture}, and no causal language model, which the family llm is",
             hint="give --family cross-encoder or bi-encoder",
         )
     if found is not None and found not in _BASES[family]:
         raise OptionError(
-            f"the base model {model!r} is a {found}, from which no {family} can be trained",
+            f"the base model {model!r} is of the family {found}, from which none of {family} can be trained",
             hint=f"give --family {found}, or another base model",
+        )
+
+
+def _require_no_adapter(model: str) -> None:
+    if not model_file(model, "config.json") and (base := base_of_adapter(model)):
+        raise OptionError(
+            f"the model {model!r} is an adapter of {base!r}, which only the family llm takes as it is",
+            hint="merge it first: peft's PeftModel.from_pretrained(base, adapter).merge_and_unload(), "
+            "saved together with the tokenizer",
         )
 
 
@@ -111,10 +117,6 @@ def _require_supported(model: str, config: dict[str, Any], saved: dict[str, Any]
             f"the model {model!r} is {_UNSUPPORTED[kind]}, which is not supported",
             hint=f"give one of these families: {', '.join(_FAMILIES)}",
         )
-
-
-def _adapter_on(model: str) -> str:
-    return "" if model_file(model, "config.json") else base_of_adapter(model)
 
 
 def _architecture(config: dict[str, Any]) -> str:

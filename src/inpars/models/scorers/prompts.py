@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from inpars.errors import OptionError
+from inpars.errors import InputError, OptionError, shorten
 from inpars.models.files import model_file, model_json
 from inpars.models.locate import locate, why_absent
 from inpars.models.scorers.options import PromptOptions
@@ -74,6 +74,15 @@ def set_prompts(model: Any, options: PromptOptions) -> Prompts:
     return found
 
 
+def require_prompts(model: str) -> None:
+    """`InputError` where a model's files have something else than texts as prompts."""
+    name = "config_sentence_transformers.json"
+    prompts = model_json(model, name).get("prompts", {})
+    if not isinstance(prompts, dict) or not all(isinstance(text, str) for text in prompts.values()):
+        expected = "an object of names and texts in 'prompts'"
+        raise InputError(str(model_file(model, name)), expected=expected, found=shorten(prompts))
+
+
 def check_prompts(options: PromptOptions, models: Iterable[str]) -> None:
     """`OptionError` where prompts are given and none of the models is a bi-encoder; nothing is loaded.
 
@@ -113,10 +122,10 @@ def advise(model: str) -> None:
     for name in names:
         for pattern, query, passage in _PUBLISHED:
             if re.search(pattern, name.lower()):
-                options = f'--query-prompt "{_shown(query)}"' + (f' --passage-prompt "{passage}"' if passage else "")
+                of_passages = f" and the passage prompt {passage!r}" if passage else " and none for passages"
                 say(
-                    f"model {model!r} states no prompts, and its texts are read as they are; "
-                    f"models of its name were published with {options}"
+                    f"model {model!r} states no prompts, so texts are read as they are; models of its name were "
+                    f"published with the query prompt {query!r}{of_passages} (options: query_prompt, passage_prompt)"
                 )
                 return
 
@@ -146,7 +155,3 @@ def _side(name: str) -> Side | None:
     words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z\d])(?=[A-Z])", " ", name).lower()))
     sides = [side for side, names in _NAMES.items() if words & set(names)]
     return sides[0] if len(sides) == 1 else None
-
-
-def _shown(prompt: str) -> str:
-    return prompt.replace("\n", "\\n")
