@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from inpars.errors import InparsError
+from inpars.errors import InparsError, InputError
 from inpars.models.completing import complete
 from inpars.models.engines.choose import Choice, InMemory
 from inpars.models.files import model_json
@@ -90,7 +91,10 @@ def load_cross_encoder_base(model: str, device: str, trust_remote_code: bool = F
 
     A new head is random, by torch's seed.
     """
-    classifies = known_family(model) == "cross-encoder"
+    classifies = False
+    # What is broken is told when it is loaded.
+    with suppress(InputError):
+        classifies = known_family(model) == "cross-encoder"
     loaded = _load(model, device, trust_remote_code, "float32", None if classifies else 1)
     if not classifies:
         architecture = str((model_json(model, "config.json").get("architectures") or [""])[0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from inpars.errors import InparsError, OptionError
+from inpars.errors import InparsError, InputError, OptionError
 from inpars.models.files import base_of_adapter, model_file, model_json, modules_of, require_configuration
 from inpars.models.locate import locate
 from inpars.models.scorers.options import Family
@@ -62,38 +63,42 @@ def known_family(model: str) -> Family | None:
 
 def require_scorer(model: str, family: Family) -> None:
     """`OptionError` where a model's files say that it does not score as one of `family` does."""
-    if family == "cross-encoder":
-        _require_no_adapter(model)
-    found = known_family(model)
-    if found not in (None, family):
-        raise OptionError(
-            f"the model {model!r} is of the family {found}, and cannot score as one of {family}",
-            hint=f"leave out --family {family}",
-        )
-    architecture = _architecture(model_json(model, "config.json"))
-    if found is None and architecture and family in ("cross-encoder", "llm"):
-        raise OptionError(
-            f"the model {model!r} is a {architecture} without a head that scores a pair, and a new one would be random",
-            hint="train it first: inpars train --family cross-encoder --base-model MODEL",
-        )
+    # What is broken is told when the model is loaded.
+    with suppress(InputError):
+        if family == "cross-encoder":
+            _require_no_adapter(model)
+        found = known_family(model)
+        if found not in (None, family):
+            raise OptionError(
+                f"the model {model!r} is of the family {found}, and cannot score as one of {family}",
+                hint=f"leave out --family {family}",
+            )
+        architecture = _architecture(model_json(model, "config.json"))
+        if found is None and architecture and family in ("cross-encoder", "llm"):
+            raise OptionError(
+                f"the model {model!r} is a {architecture} without a head that scores a pair; a new one is random",
+                hint="train it first: inpars train --family cross-encoder --base-model MODEL",
+            )
 
 
 def require_base(model: str, family: Family) -> None:
     """`OptionError` where no model of `family` can be trained from this one, as its files say."""
-    if family != "llm" and not model_file(model, "modules.json"):
-        _require_no_adapter(model)
-    found = known_family(model)
-    architecture = _architecture(model_json(model, "config.json"))
-    if found is None and family == "llm" and architecture:
-        raise OptionError(
-            f"the base model {model!r} is a {architecture}, and no causal language model, which the family llm is",
-            hint="give --family cross-encoder or bi-encoder",
-        )
-    if found is not None and found not in _BASES[family]:
-        raise OptionError(
-            f"the base model {model!r} is of the family {found}, from which none of {family} can be trained",
-            hint=f"give --family {found}, or another base model",
-        )
+    # What is broken is told when the model is loaded.
+    with suppress(InputError):
+        if family != "llm" and not model_file(model, "modules.json"):
+            _require_no_adapter(model)
+        found = known_family(model)
+        architecture = _architecture(model_json(model, "config.json"))
+        if found is None and family == "llm" and architecture:
+            raise OptionError(
+                f"the base model {model!r} is a {architecture}, and no causal language model, which the family llm is",
+                hint="give --family cross-encoder or bi-encoder",
+            )
+        if found is not None and found not in _BASES[family]:
+            raise OptionError(
+                f"the base model {model!r} is of the family {found}, from which none of {family} can be trained",
+                hint=f"give --family {found}, or another base model",
+            )
 
 
 def _require_no_adapter(model: str) -> None:
