@@ -24,11 +24,17 @@ def complete(model: Any, unlimited: int | None = None) -> None:
     config = inner.config.get_text_config()
     if getattr(config, "pad_token_id", None) is None:
         config.pad_token_id = tokenizer.pad_token_id
-    own = int(model.max_seq_length or LONGEST)
+    own = int(min(model.max_seq_length or LONGEST, LONGEST))
     length = min(own, positions(inner) or LONGEST)
     if length >= LONGEST and unlimited:
         length = unlimited
-    if length < min(own, LONGEST):
+    if length < own:
+        model.max_seq_length = length
+
+
+def set_length(model: Any, length: int | None) -> None:
+    """Have a sentence-transformers model read so many tokens of a text; static embeddings read all of it, always."""
+    if model.max_seq_length != float("inf"):
         model.max_seq_length = length
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from inpars.data.runs import Run
 from inpars.models.adapters import merge_adapters
-from inpars.models.completing import LONGEST, complete
+from inpars.models.completing import LONGEST, complete, set_length
 from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import autocast, default_device, stored_in
 from inpars.models.scorers.options import PromptOptions, ScoringOptions
@@ -27,7 +27,7 @@ class BiEncoder:
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
         loaded = load_bi_encoder(str(model), options.device or default_device(), options, options.trust_remote_code)
         if options.max_length:
-            loaded.max_seq_length = options.length(int(loaded.max_seq_length or options.max_length))
+            set_length(loaded, options.length(loaded.max_seq_length or options.max_length))
         self._take(loaded, options, loaded.max_seq_length)
 
     @classmethod
@@ -43,7 +43,7 @@ class BiEncoder:
     def _take(self, model: Any, options: ScoringOptions, max_length: int | None) -> None:
         self.model, self.device, self.precision = model, model.device.type, options.precision
         self.max_length = max_length
-        limit = min(int(max_length or LONGEST), LONGEST)
+        limit = int(min(max_length or LONGEST, LONGEST))
         self.batch_size = max(1, (options.batch_tokens or 16384) // (limit if limit < LONGEST else 512))
         self._documents: dict[str, np.ndarray] = {}
 
@@ -83,12 +83,13 @@ class BiEncoder:
         return run
 
     def _embed(self, encode: Any, texts: Sequence[str]) -> np.ndarray:
-        before, self.model.max_seq_length = self.model.max_seq_length, self.max_length
+        before = self.model.max_seq_length
+        set_length(self.model, self.max_length)
         try:
             with autocast(self.precision, self.device):
                 embeddings = encode(list(texts), batch_size=self.batch_size, show_progress_bar=False)
         finally:
-            self.model.max_seq_length = before
+            set_length(self.model, before)
         return np.asarray(embeddings, dtype=np.float32)
 
 

@@ -46,7 +46,7 @@ class Prompts(NamedTuple):
     passage: str
 
 
-def prompts_of(named: Mapping[str, str | None], default: str | None, options: PromptOptions) -> Prompts:
+def prompts_of(named: Mapping[str, str], default: str | None, options: PromptOptions) -> Prompts:
     """The prompts of a bi-encoder: those that `options` give, else those that its files state.
 
     `named` and `default` are `prompts` and `default_prompt_name` of sentence-transformers. An empty prompt
@@ -130,7 +130,7 @@ def advise(model: str) -> None:
                 return
 
 
-def _stated(side: Side, named: Mapping[str, str | None], default: str | None) -> str:
+def _stated(side: Side, named: Mapping[str, str], default: str | None) -> str:
     filled = {name: text for name, text in named.items() if text}
     for name in _NAMES[side]:
         if name in filled:
@@ -142,8 +142,9 @@ def _stated(side: Side, named: Mapping[str, str | None], default: str | None) ->
     if len(set(kin.values())) > 1:
         option = "--passage-prompt" if side == "document" else "--query-prompt"
         raise OptionError(
-            f"the model has several prompts that may be for a {side}: {', '.join(map(repr, kin))}",
-            hint=f"say which text is meant with {option}",
+            f"the bi-encoder has several prompts that may be for a {side}: "
+            + ", ".join(f"{name!r} ({shorten(text)})" for name, text in kin.items()),
+            hint=f"give the text with {option}",
         )
     if kin:
         return next(iter(kin.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from inpars.models.completing import set_length
 from inpars.models.precision import default_device
 from inpars.models.scorers.bi_encoder import BiEncoder, load_bi_encoder
 from inpars.models.scorers.options import ScoringOptions
@@ -25,7 +26,7 @@ class BiEncoderTrainee:
             # It is saved with the model, which sentence-transformers loads with it.
             self.model.similarity_fn_name = {"cos": "cosine", "dot": "dot"}[config.similarity]
         self._own_length = self.model.max_seq_length
-        self.model.max_seq_length = min(self._own_length or config.max_length, config.max_length)
+        set_length(self.model, min(self._own_length or config.max_length, config.max_length))
         prepare(self.model, config)
 
     def scorer(self) -> BiEncoder:
@@ -42,6 +43,7 @@ class BiEncoderTrainee:
 
     def save(self, folder: Path) -> None:
         """Write the model with the maximum length it came with."""
-        trained_length, self.model.max_seq_length = self.model.max_seq_length, self._own_length
+        trained_length = self.model.max_seq_length
+        set_length(self.model, self._own_length)
         self.model.save_pretrained(str(folder), create_model_card=False)
-        self.model.max_seq_length = trained_length
+        set_length(self.model, trained_length)
