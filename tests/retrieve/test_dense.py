@@ -100,6 +100,17 @@ def test_queries_and_documents_get_the_models_prompts(toy_corpus, tiny_bi_encode
     )
 
 
+def test_vectors_made_with_another_prompt_are_not_reused(toy_corpus, tiny_bi_encoder, tmp_path, encoded):
+    for prompt in (None, "passage: ", "passage: ", ""):
+        scoring = ScoringOptions(precision="fp32", device="cpu", passage_prompt=prompt)
+        Dense.of(open_corpus(toy_corpus), tiny_bi_encoder, tmp_path / "index", scoring=scoring)
+    assert sum(encoded) == 3 * 60
+    # The prompt of queries has no part in the matrix.
+    scoring = ScoringOptions(precision="fp32", device="cpu", query_prompt="query: ")
+    Dense.of(open_corpus(toy_corpus), tiny_bi_encoder, tmp_path / "index", scoring=scoring)
+    assert sum(encoded) == 3 * 60
+
+
 def test_a_model_that_compares_by_a_distance_is_refused(toy_corpus, tiny_bi_encoder, tmp_path):
     model = altered(tiny_bi_encoder, tmp_path / "far", {"similarity_fn_name": "euclidean"})
     with pytest.raises(OptionError, match="compares by euclidean; dense retrieval knows cosine and dot"):

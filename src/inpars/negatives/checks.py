@@ -19,7 +19,8 @@ def checks(config: NegativesConfig, *, ready_model: bool = False) -> Iterator[Ch
             yield partial(check_retrieval, config.retrieval(retriever))
     if config.models():
         yield partial(check_scoring, config.scoring, "mining with a model")
-    yield partial(check_prompts, config.scoring, [m for m in config.models().values() if m not in config.dense])
+    scorers = (config.positive_aware.scorer, config.relabel.scorer, config.teacher)
+    yield partial(check_prompts, config.scoring, [name for name in scorers if name is not None])
     judge = config.relabel.judge
     if judge.model and not ready_model:
         yield from judge_checks(judge, "grade")

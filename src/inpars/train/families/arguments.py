@@ -143,5 +143,5 @@ def set_dropout(model: Any, share: float) -> None:
 def prepare(model: Any, config: TrainConfig) -> None:
     """Ready a sentence-transformers model: its dropout, and nothing that only a model card would need."""
     set_dropout(model, config.dropout)
-    # `inpars.json` says what the model is. A card with no examples would search the data for some.
-    model.model_card_data.widget = [{}]
+    # `inpars.json` says what the model is. For a card the library would search the data for examples and embed some.
+    model.model_card_data.generate_widget_examples = False
