@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from inpars.errors import OptionError
 from inpars.generate.config import GenerateConfig
-from inpars.options import Options, parse_options
+from inpars.options import Options, added, parse_options
 
 
 class Inner(Options):
@@ -85,3 +85,12 @@ class Named(Options):
 def test_a_model_may_be_named_by_a_path() -> None:
     named = parse_options(Named, "stage", {"model": Path("models") / "mine", "index": Path("here")})
     assert (named.model, named.index) == (str(Path("models") / "mine"), Path("here"))
+
+
+def test_an_option_that_came_later_has_a_part_in_the_identity_only_where_it_is_set():
+    class Grown(Options):
+        old: int = 1
+        new: str | None = added(None)
+
+    assert Grown().identity() == {"old": 1}
+    assert Grown(new="").identity() == {"old": 1, "new": ""}

@@ -42,3 +42,18 @@ def test_the_dense_run_is_the_first_stage_that_is_measured_with_and_without_judg
         # The base that reranks is the retriever itself.
         base = read_run(rerank / "base.trec")
         assert {q: list(scores) for q, scores in base.items()} == {q: list(scores) for q, scores in dense.items()}
+
+
+def test_the_base_is_measured_with_the_prompts_that_it_was_trained_with(toy_corpus, tmp_path, options):
+    prompts = {"query_prompt": "'wing heat '", "passage_prompt": "'jet nose cone '"}
+    given = [f"{where}{name}={text}" for name, text in prompts.items() for where in ("train.", "rerank.retriever_")]
+    test_set = {"queries": toy_corpus / "queries.jsonl", "qrels": toy_corpus / "qrels" / "test.tsv"}
+    found = {}
+    for name, more in (("with", given), ("without", [])):
+        corpus = toy_corpus / "corpus.jsonl"
+        inpars.run(corpus=corpus, output=tmp_path / name, set=[*options, *more], **test_set)
+        found[name] = [read_run(tmp_path / name / "rerank" / run) for run in ("base.trec", "dense.trec")]
+        # The base that reranks is the retriever itself.
+        base, dense = ({q: list(scores) for q, scores in run.items()} for run in found[name])
+        assert base == dense
+    assert found["with"] != found["without"]
