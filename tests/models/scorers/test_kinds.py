@@ -100,6 +100,14 @@ def test_an_encoder_without_a_head_ranks_nothing_before_it_is_trained(architectu
         require_base(model, "llm")
 
 
+def test_what_reads_images_too_may_be_an_llm(saying: Any) -> None:
+    model = saying(config={"architectures": ["Gemma3ForConditionalGeneration"]})
+    require_scorer(model, "llm")
+    require_base(model, "llm")
+    with pytest.raises(OptionError, match="without a head"):
+        require_scorer(model, "cross-encoder")
+
+
 def test_an_adapter_is_to_be_merged_first(saying: Any, models: dict[str, str]) -> None:
     for kind, base in models.items():
         adapter = saying(f"adapter-{kind}", adapter_config={"base_model_name_or_path": base})

@@ -78,12 +78,9 @@ class Classifier(nn.Module):  # type: ignore[misc]
         return logits.float()
 
 
-def load_cross_encoder(model: str, device: str, trust_remote_code: bool = False, dtype: str | None = None) -> Any:
-    """A sentence-transformers `CrossEncoder` with the outputs that it was saved with.
-
-    Its weights are in `dtype`, by default on a processor in fp32 and elsewhere in the format of its files.
-    """
-    return _load(model, device, trust_remote_code, dtype or stored_in(device))
+def load_cross_encoder(model: str, device: str, trust_remote_code: bool = False) -> Any:
+    """A sentence-transformers `CrossEncoder` with the outputs that it was saved with."""
+    return _load(model, device, trust_remote_code, stored_in(device))
 
 
 def load_cross_encoder_base(model: str, device: str, trust_remote_code: bool = False) -> tuple[Any, str]:

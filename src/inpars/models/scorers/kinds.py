@@ -18,6 +18,8 @@ _UNSUPPORTED = {
 _OF_OTHERS = {"sparse_encoder": "SparseEncoder", "pylate": "MultiVectorEncoder"}
 """Packages that classes of modules come from, by the kind of model that has them."""
 _DECODERS = ("ForCausalLM", "LMHeadModel")
+# Some that read images too can be loaded as causal language models.
+_MAY_WRITE = (*_DECODERS, "ForConditionalGeneration")
 _BASES: dict[Family, tuple[Family, ...]] = {
     # What has an encoder can become one; a classifier's or a decoder's head is left behind.
     "bi-encoder": _FAMILIES,
@@ -74,7 +76,8 @@ def require_scorer(model: str, family: Family) -> None:
                 hint=f"leave out --family {family}",
             )
         architecture = _architecture(model_json(model, "config.json"))
-        if found is None and architecture and family in ("cross-encoder", "llm"):
+        lacks_head = family == "cross-encoder" or (family == "llm" and not architecture.endswith(_MAY_WRITE))
+        if found is None and architecture and lacks_head:
             raise OptionError(
                 f"the model {model!r} is a {architecture} without a head that scores a pair; a new one is random",
                 hint="train it first: inpars train --family cross-encoder --base-model MODEL",
@@ -89,7 +92,7 @@ def require_base(model: str, family: Family) -> None:
             _require_no_adapter(model)
         found = known_family(model)
         architecture = _architecture(model_json(model, "config.json"))
-        if found is None and family == "llm" and architecture:
+        if found is None and family == "llm" and architecture and not architecture.endswith(_MAY_WRITE):
             raise OptionError(
                 f"the base model {model!r} is a {architecture}, and no causal language model, which the family llm is",
                 hint="give --family cross-encoder or bi-encoder",
