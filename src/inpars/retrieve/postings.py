@@ -114,20 +114,25 @@ def load(folder: Path) -> Postings:
 
 
 class _Words(dict[str, int]):
-    """The term's number of every word met, -1 for a stop word: a word is stemmed once, not each time it stands."""
+    """The term's number of every word met: a word is folded and stemmed once, not each time it stands.
+
+    A word without a term has -1, one of several terms -2 or less: `several[-2 - number]` has their numbers.
+    """
 
     def __init__(self, analyze: Analyzer) -> None:
         super().__init__()
         self.analyze, self.vocabulary = analyze, dict[str, int]()
+        self.several: list[list[int]] = []
 
     def __missing__(self, word: str) -> int:
         if len(self) >= _KNOWN_WORDS:
             self.clear()
-        number = -1
-        if word not in self.analyze.stop_words:
-            (term,) = self.analyze.stem([word])
-            number = self.vocabulary.setdefault(term, len(self.vocabulary))
-        self[word] = number
+        numbers = [self.vocabulary.setdefault(term, len(self.vocabulary)) for term in self.analyze.terms(word)]
+        if len(numbers) < 2:
+            self[word] = number = numbers[0] if numbers else -1
+        else:
+            self[word] = number = -2 - len(self.several)
+            self.several.append(numbers)
         return number
 
 
@@ -165,7 +170,10 @@ class _Counts:
             doc_id, text = entry
             self.doc_ids.append(doc_id)
             before = len(tokens)
-            tokens.extend(map(known.__getitem__, analyze.split(text.lower())))
+            numbers = list(map(known.__getitem__, analyze.split(text)))
+            if known.several and min(numbers, default=0) < -1:
+                numbers = [n for number in numbers for n in (known.several[-2 - number] if number < -1 else (number,))]
+            tokens.extend(numbers)
             sizes.append(len(tokens) - before)
         self.vocabulary = known.vocabulary
         if not self.vocabulary:

@@ -55,6 +55,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     config = parse_options(TrainConfig, "train", options)
     check_output(output)
     corpus, triples = open_corpus(corpus), Path(triples)
+    config = config.for_corpus(corpus)
     kind = kind_of(triples)
     check_loss(triples, kind, config)
     watched = (config.monitor_queries, config.monitor_qrels, config.monitor_run)

@@ -11,6 +11,7 @@ from inpars.data.columns import split_columns
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.base import absent_from
 from inpars.data.ids import is_whole
+from inpars.data.languages import check_language
 from inpars.data.paths import require_file
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
@@ -34,9 +35,7 @@ def checks(config: TrainConfig, corpus: Corpus | None) -> Iterator[Check]:
     yield partial(check_device, config.device)
     yield partial(_check_arguments, config)
     if config.held_out_queries:
-        from inpars.retrieve.analysis import analyzer
-
-        yield partial(analyzer, config.language)
+        yield partial(check_language, config.language)
     for watched in (config.monitor_queries, config.monitor_qrels, config.monitor_run):
         if watched is not None:
             yield partial(require_file, Path(split_columns(str(watched))[0]))
