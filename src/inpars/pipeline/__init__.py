@@ -38,12 +38,14 @@ def run(
     output: str | Path,
     queries: str | Path | None = None,
     qrels: str | Path | None = None,
+    language: str | None = None,
     set: Sequence[str] = (),
     replace: bool = False,
 ) -> dict[str, Any]:
     """Carry out `recipe` for `corpus` in the run directory `output`; returns what was measured.
 
-    `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `queries` and
+    `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `language` is that of the documents,
+    for every step (ISO 639-1); by default the recipe's, or what the text is recognised to be in. `queries` and
     `qrels` are the test set; without them the corpus's own is taken where it has one. What is measured
     on it lies in `metrics.json`. How far the systems agree with the generator on the held-out synthetic
     queries lies in `agreement.json`, and is returned where there is no test set: it is no measure of
@@ -53,7 +55,7 @@ def run(
     What would only fail in the middle is found before the first step (`InparsError`, all faults at once). So is a
     recipe that would write other queries in the place of a language model's; with `replace` it may.
     """
-    chosen = load_recipe(recipe, list(set))
+    chosen = load_recipe(recipe, list(set), language)
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
     opened = open_corpus(corpus)
     test_set, itself = open_test_set(name, queries, qrels), finds_itself(name)
