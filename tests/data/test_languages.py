@@ -46,7 +46,7 @@ def test_decomposed_text_is_recognised_like_composed(capsys: pytest.CaptureFixtu
 
 
 def test_a_corpus_is_looked_at_once_and_only_where_no_language_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    corpus = MemoryCorpus(Document(str(n), "", f"{TEXTS['pt']} {n}") for n in range(3))
+    corpus = MemoryCorpus(Document(str(n), f"{TEXTS['pt']} {n}") for n in range(3))
     assert language_of(corpus, "pt-BR") == "pt"
     assert not capsys.readouterr().err
     assert [language_of(corpus, "auto") for _ in range(2)] == ["pt", "pt"]

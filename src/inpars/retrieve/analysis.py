@@ -1,6 +1,6 @@
 """Text analysis for lexical search: from a text to the index terms of its language.
 
-The words are those of `inpars.retrieve.words`, whatever the language. The language says how upper case becomes
+The words are those of `inpars.data.segmentation`, whatever the language. The language says how upper case becomes
 lower, which words are stop words, and which Snowball stemmer cuts their endings, where there is one.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from inpars.data.languages import known_language
-from inpars.retrieve.words import split
+from inpars.data.segmentation import segment
 
 VERSION = 2
 """Raised where the same text comes to other terms, so that no index is searched with terms of another kind."""
@@ -118,7 +118,7 @@ def analyzer(language: str) -> Analyzer:
             parts = [elided.sub("", part) for part in parts]
         return [stem(part) for part in parts if part not in stop_words]
 
-    return Analyzer(partial(split, lower=lower), terms)
+    return Analyzer(partial(segment, lower=lower), terms)
 
 
 def _turkish_lower(text: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inpars.retrieve.words import split
+from inpars.data.segmentation import segment
 
 # What StandardTokenizer of Lucene 9.5 makes of each text, in lower case.
 AS_LUCENE = {
@@ -48,19 +48,19 @@ NOT_AS_LUCENE = {
 
 @pytest.mark.parametrize("text", AS_LUCENE)
 def test_words_are_those_of_lucenes_standard_tokenizer(text: str) -> None:
-    assert split(text) == AS_LUCENE[text].split()
+    assert segment(text) == AS_LUCENE[text].split()
 
 
 @pytest.mark.parametrize("text", NOT_AS_LUCENE)
 def test_deviations_from_the_standard_tokenizer_are_these(text: str) -> None:
     lucene, ours = NOT_AS_LUCENE[text]
-    assert split(text) == ours != lucene
+    assert segment(text) == ours != lucene
 
 
 @pytest.mark.parametrize("form", ["NFD", "NFKC", "NFKD"])
 def test_words_are_the_same_however_their_characters_are_composed(form: str) -> None:
     text = "Résumé des élèves, Müller, ｺﾝﾋﾟｭｰﾀｰ ガラス हिन्दी Việt"
-    assert split(unicodedata.normalize(form, text)) == split(text)  # type: ignore[arg-type]
+    assert segment(unicodedata.normalize(form, text)) == segment(text)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -73,21 +73,21 @@ def test_words_are_the_same_however_their_characters_are_composed(form: str) -> 
     ],
 )
 def test_pairs_are_made_within_scripts_without_blanks_alone(text: str, words: list[str]) -> None:
-    assert split(text) == words
+    assert segment(text) == words
 
 
 def test_marks_stay_with_their_character_in_pairs() -> None:
-    assert split("ที่นี่") == ["ที่นี่"]
-    assert split("မြန်မာစာ") == ["မြန်", "န်မာ", "မာစာ"]
+    assert segment("ที่นี่") == ["ที่นี่"]
+    assert segment("မြန်မာစာ") == ["မြန်", "န်မာ", "မာစာ"]
 
 
 @given(st.text())
 def test_words_hold_no_blanks_and_stand_in_the_text_in_their_order(text: str) -> None:
-    words = split(text)
+    words = segment(text)
     assert all(word and not any(map(str.isspace, word)) for word in words)
-    assert split(" ".join(text.split())) == words
+    assert segment(" ".join(text.split())) == words
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=127)))
 def test_ascii_is_cut_as_if_it_stood_among_other_text(text: str) -> None:
-    assert [*split(text), "ж"] == split(f"{text} ж")
+    assert [*segment(text), "ж"] == segment(f"{text} ж")

@@ -20,12 +20,12 @@ from collections.abc import Callable
 from functools import cache
 from operator import add
 
-# Half-width forms and compatibility ideographs are gone after NFKC.
-_CJK = (
-    "\u1100-\u11ff\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3041-\u309a\u309d-\u309f\u30a1-\u30fa"
-    "\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97c\uac00-\ud7a3"
-    "\ud7b0-\ud7fb\U0001b000-\U0001b167\U00020000-\U0003fffd"
+_HAN_AND_KANA = (
+    "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u3041-\u309a\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+    "\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b167\U00020000-\U0003fffd"
 )
+_HANGUL = "\u1100-\u11ff\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb"
+_CJK = _HAN_AND_KANA + _HANGUL
 # Thai, Lao, Burmese and Khmer; their digits are numbers.
 _SOUTH_EAST_ASIANS = (
     "\u0e01-\u0e4e",
@@ -40,27 +40,41 @@ _ASTRAL = "\U00010400-\U000104ff\U00010d00-\U00010d3f\U00011000-\U00011fff\U0001
 _ASCII_WORD = re.compile(
     r"\w+(?:[.,;'](?:(?<=\d.)(?=\d)|(?<=[a-z]')(?=[a-z])|(?<=\b[a-z]\.)(?=[a-z]\b))\w+)*", re.ASCII
 )
-# All that is unsegmented lies here, and little else.
+# All that is cut into pairs lies here, and little else.
 _RARE = re.compile("[^\0-\u0dff\u1e00-\u2bff]")
-_UNSEGMENTED = re.compile(f"[{_CJK}{_SOUTH_EAST_ASIAN}]")
+_PAIRED = re.compile(f"[{_CJK}{_SOUTH_EAST_ASIAN}]")
+UNSPACED = f"{_HAN_AND_KANA}{_SOUTH_EAST_ASIAN}"
+"""Characters of scripts that are written without blanks between words, as the inside of a set in a pattern."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
-def split(text: str, lower: Callable[[str], str] = str.lower) -> list[str]:
+def is_unspaced(text: str) -> bool:
+    """Whether some of `text` is in a script without blanks between words."""
+    return not text.isascii() and _RARE.search(text) is not None and _UNSPACED.search(text) is not None
+
+
+@cache
+def marks() -> str:
+    """The marks and invisible characters that belong to the one before them, as the inside of a set in a pattern."""
+    return _ranges(_is_mark)
+
+
+def segment(text: str, lower: Callable[[str], str] = str.lower) -> list[str]:
     """The words of `text` in their order, normalised and in lower case, pairs of characters where there are no blanks.
 
     Words may hold marks and invisible characters, which an analyzer folds; `lower` is the language's lower case.
     """
     if text.isascii():
         return _ASCII_WORD.findall(lower(text))
-    word, unsegmented, apart = _patterns()
+    word, word_or_run, apart = _patterns()
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", apart.sub(r" \g<0> ", text.replace("™", " ").replace("℠", " ")))
     text = lower(text)
     if not _RARE.search(text):
         return word.findall(text)
     words: list[str] = []
-    for found in unsegmented.findall(text):
-        if not _UNSEGMENTED.match(found):
+    for found in word_or_run.findall(text):
+        if not _PAIRED.match(found):
             words.append(found)
         else:
             words += pairs(found)
@@ -106,10 +120,10 @@ def _is_mark(character: str) -> bool:
 
 
 def _ranges(wanted: Callable[[str], bool]) -> str:
-    """Which of the first 65,536 characters are wanted, without the unsegmented, as the inside of a set in a pattern."""
+    """The wanted of the first 65,536 characters that are not cut into pairs, as the inside of a set in a pattern."""
     found: list[list[int]] = []
     for code in range(0x80, 0x10000):
-        if wanted(chr(code)) and not _UNSEGMENTED.match(chr(code)):
+        if wanted(chr(code)) and not _PAIRED.match(chr(code)):
             if found and found[-1][1] == code - 1:
                 found[-1][1] = code
             else:
