@@ -16,13 +16,16 @@ from inpars.data.beir import finds_itself
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
+from inpars.data.languages import AUTO
 from inpars.data.lock import is_lock, locks_released, take_lock
 from inpars.data.paths import require_place
 from inpars.data.test_sets import TestSet, open_test_set
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults, some
-from inpars.pipeline.checks import check_run
+from inpars.models.languages import say_unspoken
+from inpars.pipeline.checks import check_run, unfinished
 from inpars.pipeline.manifest import Manifest
 from inpars.pipeline.measuring import AGREEMENT, FIRST_STAGE, METRICS, measured_in, model_behind
+from inpars.pipeline.models import named_models
 from inpars.pipeline.recipe import Recipe, load_recipe
 from inpars.pipeline.replacing import check_replaced
 from inpars.pipeline.steps import Context, Step
@@ -84,6 +87,7 @@ def run_recipe(
     raise_faults([*replaced, *faults])
     if test_set is not None and test_set.without_text:
         _tell_without_text(test_set)
+    _say_unspoken(chosen, opened, output)
     folder = _run_directory(output)
     take_lock(folder / ".run.lock", folder)
     with atomic_write(folder / "recipe.yaml") as stream:
@@ -125,6 +129,14 @@ def _check_measuring(recipe: Recipe, test_set: TestSet | None) -> None:
                 f"there are no judged queries, and {train.name}.held_out_queries is 0: nothing to measure on",
                 hint=f"give --queries and --qrels, or hold out some: --set {train.name}.held_out_queries=120",
             )
+
+
+def _say_unspoken(recipe: Recipe, corpus: Corpus, folder: Path) -> None:
+    """Before anything is spent: hints at models that do not speak the documents' language."""
+    languages = [getattr(step.options, "language", AUTO) for step in recipe.steps]
+    spoken = next((language for language in languages if isinstance(language, str) and language != AUTO), AUTO)
+    todo = unfinished(recipe.steps, folder, corpus)
+    say_unspoken([named.model for step in todo for named in named_models(step) if named.here], corpus, spoken)
 
 
 def _tell_without_text(test_set: TestSet) -> None:

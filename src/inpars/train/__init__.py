@@ -20,6 +20,7 @@ from inpars.data.paths import require_place
 from inpars.data.records import Triple
 from inpars.errors import MissingDependency, OptionError, faults_of, raise_faults
 from inpars.models.checks import check_model
+from inpars.models.languages import say_unspoken
 from inpars.models.locate import locate, model_fingerprint
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
@@ -88,6 +89,8 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
             lambda: check_examples(triples, corpus),
         )
     )
+    if processes.main:
+        say_unspoken([config.base_model], corpus, config.language)
     training, kept_out = split(read_examples(triples, corpus), config.held_out_queries, config.seed)
     if processes.main:
         artifact.begin()
