@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from inpars.data.languages import known_language
 from inpars.data.segmentation import segment
@@ -69,6 +69,8 @@ _UNWRITTEN = (
 _NON_JOINER = "\u200c"
 _APOSTROPHES = str.maketrans("’ʼ״", "''\"")
 _LATIN = "a-z\u00df-\u00f6\u00f8-\u02af\u1d00-\u1dbf\u1e00-\u1eff\u2c60-\u2c7f\ua722-\ua788\ua78b-\ua7ff\uab30-\uab69"
+# Nothing to fold, as in nearly all words.
+_PLAIN = re.compile(rf"[{_LATIN}0-9.,;'][{_LATIN}0-9_.,;']*|[\u0430-\u045f]+|[\u3041-\u9fff]+|[\uac00-\ud7a3]+")
 _STRAY_MARKS = re.compile(r"\A\W+")
 _OF_ONE_SCRIPT = re.compile(rf"[\W\d_]*[{_LATIN}](?:[\W\d_]|[{_LATIN}])*|[^{_LATIN}]+")
 
@@ -82,7 +84,7 @@ class Analyzer:
     """
 
     split: Callable[[str], list[str]]
-    terms: Callable[[str], list[str]]
+    terms: Callable[[str], tuple[str, ...]]
 
     def __call__(self, text: str) -> list[str]:
         """The index terms of `text`, in order."""
@@ -112,11 +114,14 @@ def analyzer(language: str) -> Analyzer:
     # Persian's stemmer cuts endings where a word shows its seams.
     unwritten = re.compile(f"[{_UNWRITTEN}{'' if language == 'fa' else _NON_JOINER}]")
 
-    def terms(word: str) -> list[str]:
-        parts = _folded(word, unwritten) if not word.isascii() else [word] if word.strip("_") else []
-        if elided := _ELIDED.get(language):
+    elided = _ELIDED.get(language)
+
+    @lru_cache(maxsize=1 << 16)
+    def terms(word: str) -> tuple[str, ...]:
+        parts = [word] if _PLAIN.fullmatch(word) else _folded(word, unwritten)
+        if elided:
             parts = [elided.sub("", part) for part in parts]
-        return [stem(part) for part in parts if part not in stop_words]
+        return tuple(stem(part) for part in parts if part not in stop_words)
 
     return Analyzer(partial(segment, lower=lower), terms)
 

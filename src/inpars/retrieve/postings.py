@@ -163,17 +163,14 @@ class _Counts:
         while True:
             entry = next(stream, None)
             if sizes and (entry is None or len(tokens) >= TOKENS_AT_ONCE or len(sizes) == _DOCUMENTS_AT_ONCE):
-                lengths.append(self._add(tokens, sizes))
+                lengths.append(self._add(tokens, sizes, known.several))
                 tokens, sizes = array("i"), array("q")
             if entry is None:
                 break
             doc_id, text = entry
             self.doc_ids.append(doc_id)
             before = len(tokens)
-            numbers = list(map(known.__getitem__, analyze.split(text)))
-            if known.several and min(numbers, default=0) < -1:
-                numbers = [n for number in numbers for n in (known.several[-2 - number] if number < -1 else (number,))]
-            tokens.extend(numbers)
+            tokens.extend(map(known.__getitem__, analyze.split(text)))
             sizes.append(len(tokens) - before)
         self.vocabulary = known.vocabulary
         if not self.vocabulary:
@@ -182,9 +179,14 @@ class _Counts:
             )
         self.lengths = np.concatenate(lengths)
 
-    def _add(self, tokens: array[int], sizes: array[int]) -> np.ndarray:
+    def _add(self, tokens: array[int], sizes: array[int], several: list[list[int]]) -> np.ndarray:
         terms = np.frombuffer(tokens, dtype=np.int32) if tokens else np.empty(0, np.int32)
         documents = np.repeat(np.arange(len(sizes)), np.frombuffer(sizes, dtype=np.int64))
+        if several and len(places := np.flatnonzero(terms < -1)):
+            # The terms of a word of several stand at the end: within a document their order does not count.
+            found = [several[-2 - number] for number in terms[places].tolist()]
+            terms = np.concatenate([terms, np.concatenate(found)])
+            documents = np.concatenate([documents, np.repeat(documents[places], list(map(len, found)))])
         said = terms >= 0
         keys = np.sort(terms[said].astype(np.int64) << 16 | documents[said])
         starts = _changes(keys)
