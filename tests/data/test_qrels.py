@@ -40,7 +40,7 @@ def test_the_forms_of_beir_and_trec_are_read_alike(write_bytes: WriteBytes, name
     [
         ("q1 0 d1 1\nq1 d1\n", "line 2: expected query-id corpus-id score .BEIR. or .*; found 'q1 d1'"),
         ("q1 0 d1 1\nq1 0 d2 yes\n", "line 2: expected a whole number as grade; found 'yes'"),
-        ("q1 d1 2.0\n", "line 1: expected a whole number as grade; found '2.0'"),
+        ("q1 d1 2.5\n", "line 1: expected a whole number as grade; found '2.5'"),
         ("q1 0 d1 1\nq1 0 d1 2\n", "line 2: expected one grade for each query and document; found q1 d1 as 1 and as 2"),
         ("query-id corpus-id score\n", "expected at least one judgment; found none"),
         ("", "expected at least one judgment; found none"),
