@@ -146,13 +146,12 @@ def _judgment(path: Path, line: int | None, fields: Fields, pairs: bool) -> Judg
     elif len(fields) == 2 and pairs:
         query, doc_id, grade = *fields, 1
     else:
-        shown = " ".join(map(str, fields))
         raise InputError(
             path,
             line=line,
             expected="query-id corpus-id score (BEIR) or query-id iteration doc-id grade (TREC)",
-            found=shorten(shown),
-            hint=hint_for(shown),
+            found=shorten(" ".join(map(str, fields))),
+            hint=hint_for("\t".join(map(str, fields))),
         )
     return Judgment(
         id_of(query, path, line, "query"), None, id_of(doc_id, path, line, "document"), _grade(path, line, grade)
@@ -190,7 +189,8 @@ def _grade(path: Path, line: int | None, grade: Any) -> int:
             return int(value)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise InputError(path, line=line, expected="a whole number as grade", found=shorten(grade))
+    hint = "1 for a relevant document and 0 for another, or more for better ones"
+    raise InputError(path, line=line, expected="a whole number as grade", found=shorten(grade), hint=hint)
 
 
 def _check_documents(path: Path, qrels: Qrels) -> None:

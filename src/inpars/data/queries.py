@@ -67,9 +67,17 @@ def _queries(path: Path, columns: Columns) -> Iterator[tuple[int | None, Query]]
         if not tabbed:
             return read_topics(path, columns)
     if not columns.chosen and has_query_texts(path):
-        return ((None, query) for query in read_judged(path).queries)
+        return ((None, query) for query in _asked(path))
     source = FORMATS[".tsv"](path, columns.chosen) if tabbed else open_rows(path, columns.chosen)
     return ((row.line, _query(row, path, columns)) for row in source.rows())
+
+
+def _asked(path: Path) -> list[Query]:
+    judged = read_judged(path)
+    if not judged.queries:
+        found = f"judgments that name them by ids, such as {next(iter(judged.qrels))!r}"
+        raise InputError(path, expected="the texts of queries", found=found)
+    return judged.queries
 
 
 def _query(row: Row, path: Path, columns: Columns) -> Query:

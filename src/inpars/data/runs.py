@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -62,7 +63,7 @@ def read_run_lines(path: str | Path) -> Iterator[tuple[int | None, str, str, flo
     Besides TREC's lines, whose tag may have blanks or be missing, these are read: `query doc rank score` (ColBERT's);
     `query doc rank` (MS MARCO's) and `query doc score`, which are told apart by their numbers, and it is said which
     it is; tables with a header (`qid, docno, score`, in `.csv`, `.tsv`, `.jsonl`, `.parquet`); and JSON,
-    `{query: {document: score}}`. A rank without a score becomes one: its negative.
+    `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a score becomes one: its negative.
     """
     path = Path(path)
     rows = read_table(path, _NAMES, is_run_line)
@@ -72,6 +73,8 @@ def read_run_lines(path: str | Path) -> Iterator[tuple[int | None, str, str, flo
     rows = chain([(line, first)], rows)
     if isinstance(first, dict):
         yield from (_named(path, line, fields) for line, fields in rows)
+    elif len(first) == 2 and line is None:
+        yield from _in_order(path, rows)
     elif len(first) == 3:
         yield from _of_three(path, rows, scored=not isinstance(first[2], str))
     else:
@@ -128,6 +131,19 @@ def _named(path: Path, line: int | None, fields: Fields) -> tuple[int | None, st
     return line, query_id, doc_id, value if score else -value
 
 
+def _in_order(
+    path: Path, rows: Iterable[tuple[int | None, Fields]]
+) -> Iterator[tuple[int | None, str, str, float]]:
+    """The rows of JSON's `{query: [document, …]}`, the best first."""
+    found: Counter[str] = Counter()
+    for line, fields in rows:
+        if isinstance(fields, dict) or len(fields) != 2:
+            raise _not_a_run(path, line, fields)
+        query_id, doc_id = id_of(fields[0], path, line, "query"), id_of(fields[1], path, line, "document")
+        found[query_id] += 1
+        yield line, query_id, doc_id, -float(found[query_id])
+
+
 def _of_three(
     path: Path, rows: Iterable[tuple[int | None, Fields]], scored: bool
 ) -> Iterator[tuple[int | None, str, str, float]]:
@@ -146,10 +162,14 @@ def _of_three(
 
 
 def _are_ranks(numbers: list[float]) -> bool:
-    """Whether a query's numbers are 1, 2, 3 … (or 0, 1, 2 …), in any order but that in which scores would fall."""
+    """Whether a query's numbers are whole and rise from 1 (or 0) line by line, or are 1, 2, 3 … in another order.
+
+    Numbers that fall line by line are scores, best first.
+    """
     ordered = sorted(numbers)
-    falling = len(numbers) > 1 and numbers == ordered[::-1]
-    return ordered[0] in (0, 1) and all(b == a + 1 for a, b in pairwise(ordered)) and not falling
+    rising, falling = numbers == ordered, len(numbers) > 1 and numbers == ordered[::-1]
+    whole = all(number.is_integer() for number in numbers) and len(set(numbers)) == len(numbers)
+    return whole and ordered[0] in (0, 1) and not falling and (rising or ordered[-1] - ordered[0] == len(numbers) - 1)
 
 
 def _finite(path: Path, line: int | None, score: Any) -> float:
@@ -163,7 +183,5 @@ def _finite(path: Path, line: int | None, score: Any) -> float:
 
 
 def _not_a_run(path: Path, line: int | None, fields: Fields) -> InputError:
-    shown = " ".join(map(str, fields))
-    return InputError(
-        path, line=line, expected="query-id Q0 doc-id rank score tag", found=shorten(shown), hint=hint_for(shown)
-    )
+    expected, found = "query-id Q0 doc-id rank score tag", shorten(" ".join(map(str, fields)))
+    return InputError(path, line=line, expected=expected, found=found, hint=hint_for("\t".join(map(str, fields))))

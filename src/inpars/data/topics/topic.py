@@ -40,7 +40,9 @@ def query_of(topic: Topic, path: Path, chosen: str) -> Query:
             expected="the number of the topic, such as <num> or number=",
             found=", ".join(map(repr, filter(None, topic.fields))) or "no field",
         )
-    name = plain_name(chosen) if chosen else next((name for name in (*TEXTS, "") if topic.fields.get(name)), None)
+    in_a_language = (name for name in topic.fields if name.endswith("-title"))
+    usual = next((name for name in (*TEXTS, *in_a_language, "") if name in topic.fields), None)
+    name = plain_name(chosen) if chosen else usual
     if name is None:
         return Query(topic.topic_id, " ".join(filter(None, topic.fields.values())))
     if name not in topic.fields:

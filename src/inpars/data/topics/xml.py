@@ -24,7 +24,11 @@ def read(path: Path, text: str) -> Iterator[Topic]:
     An `&` that should have been `&amp;`, as in some of TREC's own files, is taken for one.
     """
     root, lines = _parsed(path, text)
-    for element in _topics(root):
+    topics = _topics(root)
+    if not topics:
+        names = list(dict.fromkeys(f"<{_name(element)}>" for element in root.iter() if element is not root))
+        raise InputError(path, expected='topics, such as <topic number="1">', found=", ".join(names[:5]) or "none")
+    for element in topics:
         fields: dict[str, str] = {}
         for child in element:
             name, words = _name(child), _words("".join(child.itertext()))
@@ -88,7 +92,8 @@ def _parsed(path: Path, text: str) -> tuple[Element, dict[Element, int]]:
         parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
         message = expat.ErrorString(error.code)
-        raise InputError(path, line=error.lineno, expected="well-formed XML", found=message) from None
+        hint = "a < in a text is written &lt;"
+        raise InputError(path, line=error.lineno, expected="well-formed XML", found=message, hint=hint) from None
     return builder.close(), lines
 
 
