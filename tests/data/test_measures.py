@@ -132,9 +132,8 @@ def test_measures_keep_their_names_and_aliases_become_the_usual_one() -> None:
     ],
 )
 def test_a_measure_may_be_named_as_trec_eval_and_others_name_it(usual: str, spellings: str) -> None:
-    assert {spelling: str(*parse_measures([spelling])) for spelling in spellings.split()} == {
-        spelling: usual for spelling in spellings.split()
-    }
+    names = spellings.split()
+    assert {name: str(*parse_measures([name])) for name in names} == dict.fromkeys(names, usual)
 
 
 def test_several_cutoffs_in_one_name_are_as_many_measures() -> None:

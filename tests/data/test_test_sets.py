@@ -81,14 +81,15 @@ def test_judgments_alone_are_for_the_queries_of_the_corpus(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("judged.csv", "Question,Document,Grade\nhow do wings lift?,d1,2\n\"drag, slow\",d2,1\n\"drag, slow\",d1,0\n"),
+        ("judged.csv", 'Question,Document,Grade\nhow do wings lift?,d1,2\n"drag, slow",d2,1\n"drag, slow",d1,0\n'),
         ("judged.csv", "question;document;grade\nhow do wings lift?;d1;2\ndrag, slow;d2;1\ndrag, slow;d1;0\n"),
         ("judged.tsv", "how do wings lift?\td1\t2\ndrag, slow\td2\t1\ndrag, slow\td1\t0\n"),
         ("judged.txt", "how do wings lift?\td1\t2\ndrag, slow\td2\t1\ndrag, slow\td1\t0\n"),
         (
             "judged.jsonl",
             '{"query": "how do wings lift?", "doc_id": "d1", "relevance": 2}\n'
-            '{"query": "drag, slow", "doc_id": "d2", "relevance": 1}\n{"query": "drag, slow", "doc_id": "d1", "relevance": 0}\n',
+            '{"query": "drag, slow", "doc_id": "d2", "relevance": 1}\n'
+            '{"query": "drag, slow", "doc_id": "d1", "relevance": 0}\n',
         ),
         ("judged.json", '{"how do wings lift?": {"d1": 2}, "drag, slow": {"d2": 1, "d1": 0}}'),
     ],
@@ -104,7 +105,9 @@ def test_one_file_of_question_document_and_grade_is_a_test_set(tmp_path: Path, n
 
 
 def test_one_file_may_have_ids_beside_the_questions_and_no_grades(tmp_path: Path) -> None:
-    (tmp_path / "judged.csv").write_text("qid,question,doc_id\n7,how do wings lift?,d1\n7,how do wings lift?,d2\n8,drag,d2\n")
+    (tmp_path / "judged.csv").write_text(
+        "qid,question,doc_id\n7,how do wings lift?,d1\n7,how do wings lift?,d2\n8,drag,d2\n"
+    )
     test_set = open_test_set("any", None, tmp_path / "judged.csv")
     assert test_set is not None
     assert test_set.queries == [Query("7", "how do wings lift?"), Query("8", "drag")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -87,7 +87,7 @@ def read_judged(path: str | Path) -> Judged:
 
 
 def has_query_texts(path: Path) -> bool:
-    """Whether a table of queries is one of judgments, `query text, document[, grade]`, and has a query more than once."""
+    """Whether a table of queries is one of judgments, with texts of queries and ids of documents in its rows."""
     ids: set[str] = set()
     rows = (fields for _, fields in read_table(path, _NAMES, is_qrels_line))
     for fields in rows:
@@ -105,7 +105,7 @@ def has_query_texts(path: Path) -> bool:
     return False
 
 
-def _is_judged_text(fields: Sequence[Any]) -> bool:
+def _is_judged_text(fields: list[Any]) -> bool:
     return (
         len(fields) in (2, 3)
         and all(isinstance(field, str) for field in fields)

@@ -63,7 +63,8 @@ def read_run_lines(path: str | Path) -> Iterator[tuple[int | None, str, str, flo
     Besides TREC's lines, whose tag may have blanks or be missing, these are read: `query doc rank score` (ColBERT's);
     `query doc rank` (MS MARCO's) and `query doc score`, which are told apart by their numbers, and it is said which
     it is; tables with a header (`qid, docno, score`, in `.csv`, `.tsv`, `.jsonl`, `.parquet`); and JSON,
-    `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a score becomes one: its negative.
+    `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a score becomes one: its
+    negative.
     """
     path = Path(path)
     rows = read_table(path, _NAMES, is_run_line)
@@ -131,9 +132,7 @@ def _named(path: Path, line: int | None, fields: Fields) -> tuple[int | None, st
     return line, query_id, doc_id, value if score else -value
 
 
-def _in_order(
-    path: Path, rows: Iterable[tuple[int | None, Fields]]
-) -> Iterator[tuple[int | None, str, str, float]]:
+def _in_order(path: Path, rows: Iterable[tuple[int | None, Fields]]) -> Iterator[tuple[int | None, str, str, float]]:
     """The rows of JSON's `{query: [document, …]}`, the best first."""
     found: Counter[str] = Counter()
     for line, fields in rows:

@@ -15,7 +15,7 @@ from inpars.data.formats import open_rows
 from inpars.data.kinds import check_text, is_number
 from inpars.errors import InputError, shorten
 
-Fields: TypeAlias = Mapping[str, Any] | Sequence[Any]
+Fields: TypeAlias = dict[str, Any] | list[Any]
 """A row: its values by column, where the file names them (`query-id` and `Query ID` as `query_id`), else in order."""
 
 QUERY_IDS = (
@@ -109,7 +109,8 @@ def _split(path: Path, delimiter: str | None) -> Iterator[tuple[int, list[str]]]
 
     def lines() -> Iterator[str]:
         nonlocal number
-        for number, line in read_text_lines(path):
+        for numbered in read_text_lines(path):
+            number, line = numbered
             yield f"{line}\n"
 
     try:

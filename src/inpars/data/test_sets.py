@@ -87,7 +87,9 @@ def _own(corpus: str) -> _Own | None:
     qrels = folder / "qrels" / "test.tsv"
     for queries in (folder / f"queries.jsonl{suffix}" for suffix in ("", *COMPRESSIONS)):
         if queries.is_file():
-            return _Own(str(qrels), partial(read_queries, queries), lambda: read_qrels(qrels) if qrels.is_file() else None)
+            return _Own(
+                str(qrels), partial(read_queries, queries), lambda: read_qrels(qrels) if qrels.is_file() else None
+            )
     return None
 
 
@@ -97,8 +99,8 @@ def _scored(queries: list[Query], qrels: Qrels, source: str) -> TestSet:
     if not kept:
         raise InparsError(
             f"{source}: no query has a relevant document",
-            hint=f"are the query ids of the two files the same? The queries have {some([q.query_id for q in queries])}, "
-            f"the judgments {some(list(qrels))}",
+            hint="are the query ids of the two files the same? "
+            f"The queries have {some([query.query_id for query in queries])}, the judgments {some(list(qrels))}",
         )
     known = {query.query_id for query in kept}
     return TestSet(kept, judged, source, [query_id for query_id in judged if query_id not in known])

@@ -16,6 +16,7 @@ from inpars.download.catalogue import catalogue
 from inpars.errors import OptionError, unknown_name
 from inpars.options import Options
 from inpars.pipeline.recipe import Recipe, checked_recipe, read_recipe
+from inpars.pipeline.steps import Step
 
 MEASURE = "nDCG@10"
 """What all figures are."""

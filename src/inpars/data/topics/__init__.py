@@ -24,7 +24,7 @@ _IN_A_LINE = (re.compile(r"([\w.-]+):(?:\d:)?\s*(\S.*)"), re.compile(r"<(\d+)>\s
 def read_topics(path: Path, columns: Columns) -> Iterator[tuple[int | None, Query]]:
     """Yield `(line, query)` for each topic in a file, by what it holds: XML, SGML, JSON, or a topic a line.
 
-    `columns.text` is the field that is the query; by default the query or title. `InputError` where it is none of these.
+    `columns.text` is the field that is the query; by default the query or title. `InputError` for any other file.
     """
     if columns.id or columns.title:
         raise OptionError(f"{path}: of topics only the field is chosen that is the query", hint=f"{path}?text=FIELD")

@@ -19,7 +19,10 @@ _ENTITY = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|\w+);")
 
 
 def read(path: Path, text: str) -> Iterator[Topic]:
-    """The topics in a text. A field goes to the next tag, be it closed or not, without the label that repeats its name."""
+    """The topics in a text. A field, closed or not, goes to the next tag; a label that repeats its name is left out.
+
+    `InputError` for a topic without a number, or without any other field.
+    """
     for found in TOPIC.finditer(text):
         line = text.count("\n", 0, found.start()) + 1
         fields = _fields(found[1])
