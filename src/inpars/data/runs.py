@@ -1,4 +1,4 @@
-"""Runs: what a system retrieved for each query, in TREC form."""
+"""Runs: what a system retrieved for each query. Read in the usual forms, written in TREC's."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from inpars.progress import say
 
 Run: TypeAlias = dict[str, dict[str, float]]
 """`{query id: {document id: score}}`."""
+
+RunLine: TypeAlias = tuple[int | None, str, str, float]
+"""`(line number where there are lines, query id, document id, score)`."""
 
 _SCORES = ("score", "scores", "sim", "similarity", "rsv", "relevance_score")
 _RANKS = ("rank", "position", "ranking")
@@ -57,8 +60,8 @@ def read_run(path: str | Path) -> Run:
     return run
 
 
-def read_run_lines(path: str | Path) -> Iterator[tuple[int | None, str, str, float]]:
-    """`(line number, query id, document id, score)` for each line of a run; `InputError` as for `read_run`.
+def read_run_lines(path: str | Path) -> Iterator[RunLine]:
+    """Stream the lines of a run; `InputError` as for `read_run`.
 
     Besides TREC's lines, whose tag may have blanks or be missing, these are read: `query doc rank score` (ColBERT's);
     `query doc rank` (MS MARCO's) and `query doc score`, which are told apart by their numbers, and it is said which
@@ -82,7 +85,7 @@ def read_run_lines(path: str | Path) -> Iterator[tuple[int | None, str, str, flo
         query, document, score = (0, 1, 3) if _is_colbert(first) else (0, 2, 4)
         least, most = (4, 4) if score == 3 else (5, math.inf)
         for line, fields in rows:
-            if not least <= len(fields) <= most:
+            if isinstance(fields, dict) or not least <= len(fields) <= most:
                 raise _not_a_run(path, line, fields)
             yield line, fields[query], fields[document], _finite(path, line, fields[score])
 
@@ -121,7 +124,7 @@ def _is_colbert(fields: Sequence[str]) -> bool:
     return len(fields) == 4 and fields[2] in ("0", "1") and fields[1].upper() not in ("0", "Q0")
 
 
-def _named(path: Path, line: int | None, fields: Fields) -> tuple[int | None, str, str, float]:
+def _named(path: Path, line: int | None, fields: Fields) -> RunLine:
     row = fields if isinstance(fields, dict) else {}
     query, document, score, rank = (column(row, names) for names in (QUERY_IDS, DOCUMENT_IDS, _SCORES, _RANKS))
     if query is None or document is None or (number := score or rank) is None:
@@ -132,7 +135,7 @@ def _named(path: Path, line: int | None, fields: Fields) -> tuple[int | None, st
     return line, query_id, doc_id, value if score else -value
 
 
-def _in_order(path: Path, rows: Iterable[tuple[int | None, Fields]]) -> Iterator[tuple[int | None, str, str, float]]:
+def _in_order(path: Path, rows: Iterable[tuple[int | None, Fields]]) -> Iterator[RunLine]:
     """The rows of JSON's `{query: [document, …]}`, the best first."""
     found: Counter[str] = Counter()
     for line, fields in rows:
@@ -143,10 +146,8 @@ def _in_order(path: Path, rows: Iterable[tuple[int | None, Fields]]) -> Iterator
         yield line, query_id, doc_id, -float(found[query_id])
 
 
-def _of_three(
-    path: Path, rows: Iterable[tuple[int | None, Fields]], scored: bool
-) -> Iterator[tuple[int | None, str, str, float]]:
-    found: list[tuple[int | None, str, str, float]] = []
+def _of_three(path: Path, rows: Iterable[tuple[int | None, Fields]], scored: bool) -> Iterator[RunLine]:
+    found: list[RunLine] = []
     numbers: dict[str, list[float]] = {}
     for line, fields in rows:
         if isinstance(fields, dict) or len(fields) != 3:

@@ -36,9 +36,9 @@ def run(
     output
         Folder for the run; by default CORPUS-RECIPE in the current folder.
     queries
-        Test queries; by default those that come with the corpus.
+        Test queries; by default those that come with the corpus, or stand in --qrels.
     qrels
-        Judgments for them.
+        Judgments for them. Alone: for the corpus's own queries, or one file of question, document and grade.
     set
         An option of a step, as in --set train.epochs=2; may be given several times.
     replace
