@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from inpars.data.files import open_binary
+from inpars.data.files import read_lines
 from inpars.errors import InputError
 
 _BINARY = {
@@ -22,8 +22,7 @@ _BINARY = {
 
 def check_text(path: Path) -> None:
     """`InputError` where a file that is to be read as text is known by its first bytes to be none."""
-    with open_binary(path) as stream:
-        start = stream.read(8)
+    _, _, start = next(read_lines(path), (0, 0, b""))
     for magic, (found, hint) in _BINARY.items():
         if start.startswith(magic):
             raise InputError(path, expected="UTF-8 text", found=found, hint=hint)

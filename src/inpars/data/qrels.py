@@ -89,8 +89,7 @@ def read_judged(path: str | Path) -> Judged:
 def has_query_texts(path: Path) -> bool:
     """Whether a table of queries is one of judgments, with texts of queries and ids of documents in its rows."""
     ids: set[str] = set()
-    rows = (fields for _, fields in read_table(path, _NAMES, is_qrels_line))
-    for fields in rows:
+    for _, fields in read_table(path, _NAMES, is_qrels_line):
         if isinstance(fields, dict):
             document, text, query = (column(fields, names) for names in (DOCUMENT_IDS, QUERY_TEXTS, _ONLY_IDS))
             if document is None or text is None or query is None:
@@ -212,6 +211,5 @@ def _by_words(qrels: Qrels) -> tuple[Qrels, dict[str, str]]:
     by_id: Qrels = {}
     texts: dict[str, str] = {}
     for text, judged in qrels.items():
-        texts.setdefault(words_id(text), " ".join(text.split()))
-        by_id.setdefault(words_id(text), {}).update(judged)
+        texts[words_id(text)], by_id[words_id(text)] = text, judged
     return by_id, texts

@@ -35,9 +35,9 @@ _FITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def read_queries(path: str | Path) -> list[Query]:
-    """Read queries: `.jsonl`, `.csv`, `.tsv`, `.parquet` (id and text by column), `id <tab> text` whatever the ending,
-    TREC topics in SGML or XML, or JSON. Judgments that hold the texts of their queries are read for these.
+    """Read queries from `.jsonl`, `.csv`, `.tsv`, `.parquet` (id and text by column), TREC topics or JSON.
 
+    Lines of `id <tab> text` are read whatever the ending, and so are judgments that hold the texts of their queries.
     `InputError` for an id that occurs twice or has blanks, a missing field, an empty query or an empty file.
     """
     spec, columns = split_columns(str(path))

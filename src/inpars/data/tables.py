@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from inpars.data.files import format_suffix, open_binary, parse_json_object, read_jsonl, read_text_lines
+from inpars.data.files import format_suffix, parse_json_object, read_jsonl, read_lines, read_text_lines
 from inpars.data.formats import open_rows
 from inpars.data.kinds import check_text, is_number
 from inpars.errors import InputError, shorten
@@ -56,11 +56,14 @@ def column(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
 
 
 def id_of(value: Any, path: Path, line: int | None, what: str) -> str:
-    """An id as a string, numbers as they are written; `InputError` for anything else, and an empty one."""
+    """An id, or a text in its place, as a string without superfluous blanks; a whole number as it is written.
+
+    `InputError` for anything else, and for an empty one.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, str) and (found := value.strip()):
-        return found
+    if isinstance(value, str) and (words := value.split()):
+        return " ".join(words)
     raise InputError(path, line=line, expected=f"the id of a {what}", found=shorten(value))
 
 
@@ -73,6 +76,7 @@ def _plain(name: str) -> str:
 
 
 def _delimiter(line: str, suffix: str, is_plain: Callable[[list[str]], bool]) -> str | None:
+    """What stands between the fields of a first line; None is any white space, which may hold tabs as well."""
     fields = line.split()
     if suffix not in (".csv", ".tsv") and is_plain(fields):
         return None
@@ -122,8 +126,7 @@ def _split(path: Path, delimiter: str | None) -> Iterator[tuple[int, list[str]]]
 
 def _json_rows(path: Path, suffix: str, number: int, first: str) -> Iterator[tuple[int | None, Fields]]:
     if suffix not in (".jsonl", ".ndjson"):
-        with open_binary(path) as stream:
-            text = stream.read()
+        text = b"".join(data for _, _, data in read_lines(path))
         try:
             value = orjson.loads(text.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError as error:

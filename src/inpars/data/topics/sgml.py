@@ -12,9 +12,18 @@ from inpars.errors import InputError, shorten
 
 TOPIC = re.compile(r"<top(?:\s[^<>]*)?>(.*?)(?=</top\s*>|<top[\s>]|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?>")
-_LABEL = re.compile(
-    r"\s*(number|topic|title|query|description|narrative|summary|domain|concept\(s\)|factors?)\s*:", re.IGNORECASE
-)
+_LABELS = {
+    "num": "number",
+    "title": "topic|title",
+    "description": "description",
+    "narrative": "narrative",
+    "smry": "summary",
+    "dom": "domain",
+    "con": r"concepts?|concept\(s\)",
+    "fac": r"factors?|factor\(s\)",
+}
+"""By tag, how a field may begin that repeats its name, as in `<num> Number: 301`."""
+
 _ENTITY = re.compile(r"&(#\d+|#[xX][0-9a-fA-F]+|\w+);")
 
 
@@ -40,7 +49,9 @@ def _fields(topic: str) -> dict[str, str]:
         if tag[1]:
             continue
         written = topic[tag.end() : following.start() if following else None]
-        words = " ".join(_ENTITY.sub(lambda entity: html.unescape(entity[0]), _LABEL.sub("", written, count=1)).split())
         name = plain_name(tag[2])
+        if name in _LABELS:
+            written = re.sub(rf"^\s*({_LABELS[name]})\s*:", "", written, flags=re.IGNORECASE)
+        words = " ".join(_ENTITY.sub(lambda entity: html.unescape(entity[0]), written).split())
         fields[name] = f"{fields[name]} {words}".strip() if name in fields else words
     return fields

@@ -43,11 +43,12 @@ def read(path: Path, text: str) -> Iterator[Topic]:
 
 def _topics(root: Element) -> list[Element]:
     numbered = [element for element in root.iter() if _id(element)]
-    for name in ("topic", "top", "query", "question", *map(_name, numbered)):
+    for name in ("topic", "top", "query", "question"):
         if found := [element for element in numbered if _name(element) == name]:
             return found
-    # Their numbers are missed when each is read.
-    return [element for element in root.iter() if _name(element) in ("topic", "top")]
+    # That these lack numbers is told when each is read.
+    unnumbered = [element for element in root.iter() if _name(element) in ("topic", "top")]
+    return unnumbered or [element for element in numbered if _name(element) == _name(numbered[0])]
 
 
 def _id(element: Element) -> str:
