@@ -106,6 +106,7 @@ def test_a_query_whose_texts_differ_is_refused(write_bytes: WriteBytes) -> None:
         ("q.csv", b"qid,docno,rank,score\nq1,d1,1,2.5\n", "'qid', 'docno', 'rank', 'score'", "looks like a run"),
         ("q.tsv", b"q1\twhat is lift\nq2\twhat is drag\n", "'what is lift' for 'q1'", "looks like queries"),
         ("q.txt", b"<top>\n<num> 301\n", "'<top>'", "looks like TREC topics"),
+        ("q.xml", b"<topics> </topics>\n", "'<topics> </topics>'", "looks like TREC topics"),
         ("q.csv", b"question,passage,label\nwhat is lift,Wings lift.,1\n", "'Wings lift.'", "by their ids"),
         ("q.csv", b"question,document,good\nwhat is lift,d1,1\n", "'question', 'document', 'good'", ""),
         ("q.csv", b"question,document,grade\nwhat is lift,d1,yes\n", "'yes'", "1 for a relevant document"),
@@ -144,3 +145,9 @@ def test_a_judgment_that_is_there_twice_with_one_grade_counts_once(write_bytes: 
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing there"):
         read_qrels(tmp_path / "none.tsv")
+
+
+def test_a_name_that_promises_compression_and_lies_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "qrels.gz").write_bytes(b"q1 0 d1 1\n")
+    with pytest.raises(InputError, match=r"line 1: expected readable \.gz data; found Not a gzipped file"):
+        read_qrels(tmp_path / "qrels.gz")

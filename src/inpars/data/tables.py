@@ -12,7 +12,7 @@ import orjson
 
 from inpars.data.files import format_suffix, parse_json_object, read_jsonl, read_lines, read_text_lines
 from inpars.data.formats import open_rows
-from inpars.data.kinds import check_text, is_number
+from inpars.data.kinds import check_text, hint_for, is_number
 from inpars.errors import InputError, shorten
 
 Fields: TypeAlias = dict[str, Any] | list[Any]
@@ -37,6 +37,7 @@ def read_table(
     That is a header where two of its fields are among `names`; `is_plain` tells lines, split at white space, that are
     in TREC's own form whatever else is in them. JSON may also nest: `{query: {document: value}}` or
     `{query: [document, …]}`; the rows are then `[query, document, value]` and `[query, document]`.
+    `InputError` for topics, and for what is no text.
     """
     suffix = format_suffix(path)
     if suffix == ".parquet":
@@ -44,6 +45,9 @@ def read_table(
         return
     check_text(path)
     number, first = next(read_text_lines(path), (0, ""))
+    if first.lstrip().startswith("<"):
+        expected = "rows of ids and numbers"
+        raise InputError(path, line=number, expected=expected, found=shorten(first), hint=hint_for(first))
     if first.lstrip().startswith(("{", "[")):
         yield from _json_rows(path, suffix, number, first)
     elif first:

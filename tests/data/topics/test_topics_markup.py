@@ -129,6 +129,10 @@ def test_the_encoding_that_xml_declares_holds(write_bytes: WriteBytes) -> None:
         ),
         ("<t>\n<topic number='1'><query>a</query></t>", "line 2: expected well-formed XML; found mismatched tag"),
         ("<t>\n<topic><query>a</query></topic></t>", "line 2: expected the number of the topic, .*; found 'query'"),
+        (
+            "<t><topic><query>a</query><subtopic number='1'>s</subtopic></topic></t>",
+            "line 1: expected the number of the",
+        ),
         ("<html><body>hello</body></html>", "expected topics, such as .*; found <html>, <body>"),
         ("<t><topic number='1'><query/></topic></t>", "line 1: expected a query; found no text for '1'"),
     ],
@@ -182,3 +186,8 @@ def test_fields_are_chosen_for_the_whole_file_alike(write_bytes: WriteBytes) -> 
     with pytest.raises(InputError, match="expected a query; found no text for '1'"):
         read_queries(write_bytes("topics.txt", text.encode()))
     assert read_queries(f"{write_bytes('topics.txt', text.encode())}?text=desc") == [Query("1", "long")]
+
+
+def test_only_the_label_that_repeats_the_name_of_a_field_is_left_out(write_bytes: WriteBytes) -> None:
+    text = "<top><num> Number: 1 <title> Description: a logic of wings </top>"
+    assert texts(write_bytes("topics.txt", text.encode())) == {"1": "Description: a logic of wings"}
