@@ -99,6 +99,7 @@ def test_a_query_whose_texts_differ_is_refused(write_bytes: WriteBytes) -> None:
     ("name", "data", "found", "hint"),
     [
         ("q.txt", "q1 0 d1 1\n".encode("utf-16"), "UTF-16 text", "iconv -f utf-16"),
+        ("q.txt", "q1 0 d1 1\n".encode("utf-16-le"), "bytes that are 0", "iconv -f utf-16le"),
         ("q.txt", b"PAR1\x15\x04", "Parquet data", ".parquet"),
         ("q.txt", b"\x1f\x8b\x08\x00", "gzip data", ".gz"),
         ("q.csv", b"PK\x03\x04\x14\x00", "a ZIP archive", "CSV"),

@@ -100,8 +100,7 @@ def test_one_file_of_question_document_and_grade_is_a_test_set(tmp_path: Path, n
     assert test_set is not None
     assert test_set.queries == [Query("how_do_wings_lift?", "how do wings lift?"), Query("drag,_slow", "drag, slow")]
     assert test_set.qrels == {"how_do_wings_lift?": {"d1": 2}, "drag,_slow": {"d2": 1, "d1": 0}}
-    if name != "judged.json":
-        assert read_queries(tmp_path / name) == test_set.queries, "so that a search for them writes these ids"
+    assert read_queries(tmp_path / name) == test_set.queries, "so that a search for them writes these ids"
 
 
 def test_one_file_may_have_ids_beside_the_questions_and_no_grades(tmp_path: Path) -> None:

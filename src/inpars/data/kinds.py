@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from inpars.data.files import read_lines
+from inpars.data.files import format_suffix, read_lines
 from inpars.errors import InputError
 
 _BINARY = {
@@ -25,7 +25,12 @@ def check_text(path: Path) -> None:
     _, _, start = next(read_lines(path), (0, 0, b""))
     for magic, (found, hint) in _BINARY.items():
         if start.startswith(magic):
+            named = format_suffix(path) == ".parquet"
+            hint = "this command does not read Parquet: export it, for example as JSON Lines" if named else hint
             raise InputError(path, expected="UTF-8 text", found=found, hint=hint)
+    if b"\0" in start[:8]:
+        hint = "if it is UTF-16, convert it: iconv -f utf-16le -t utf-8 FILE > TEXT"
+        raise InputError(path, expected="UTF-8 text", found="bytes that are 0", hint=hint)
 
 
 def is_number(text: str) -> bool:

@@ -107,9 +107,9 @@ def has_query_texts(path: Path) -> bool:
 def _is_judged_text(fields: list[Any]) -> bool:
     return (
         len(fields) in (2, 3)
-        and all(isinstance(field, str) for field in fields)
+        and all(isinstance(field, str) for field in fields[:2])
         and is_whole(fields[1])
-        and (len(fields) == 2 or is_number(fields[2]))
+        and (len(fields) == 2 or is_number(str(fields[2])))
     )
 
 

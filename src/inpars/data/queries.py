@@ -9,7 +9,7 @@ from typing import Any
 from inpars.data.artifacts import where_reasons_lie
 from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
 from inpars.data.files import format_suffix, read_jsonl, read_text_lines, write_jsonl
-from inpars.data.formats import FORMATS, Row, open_rows
+from inpars.data.formats import FORMATS, Row, RowSource, open_rows
 from inpars.data.ids import Blanks
 from inpars.data.kinds import check_text
 from inpars.data.qrels import has_query_texts, read_judged
@@ -58,17 +58,21 @@ def read_queries(path: str | Path) -> list[Query]:
 
 
 def _queries(path: Path, columns: Columns) -> Iterator[tuple[int | None, Query]]:
-    suffix = format_suffix(path)
-    tabbed = False
-    if suffix not in FORMATS or suffix == ".json":
+    source: RowSource | None = None
+    if (suffix := format_suffix(path)) in FORMATS and suffix != ".json":
+        source = open_rows(path, columns.chosen)
+    else:
         check_text(path)
-        first = next(read_text_lines(path), (0, ""))[1]
-        tabbed = "\t" in first and not first.lstrip().startswith(("<", "{", "["))
-        if not tabbed:
+        first = next(read_text_lines(path), (0, ""))[1].lstrip()
+        is_json = first.startswith(("{", "["))
+        if first.startswith("<") or not (is_json or "\t" in first):
             return read_topics(path, columns)
+        if not is_json:
+            source = FORMATS[".tsv"](path, columns.chosen)
     if not columns.chosen and has_query_texts(path):
         return ((None, query) for query in _asked(path))
-    source = FORMATS[".tsv"](path, columns.chosen) if tabbed else open_rows(path, columns.chosen)
+    if source is None:
+        return read_topics(path, columns)
     return ((row.line, _query(row, path, columns)) for row in source.rows())
 
 
