@@ -49,11 +49,11 @@ def run(
 
     `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `language` is that of the documents,
     for every step (ISO 639-1); by default the recipe's, or what the text is recognised to be in. `queries` and
-    `qrels` are the test set; without them the corpus's own is taken where it has one. What is measured
-    on it lies in `metrics.json`. How far the systems agree with the generator on the held-out synthetic
-    queries lies in `agreement.json`, and is returned where there is no test set: it is no measure of
-    how well people are served. Steps that are there already, made with the same options from the same
-    inputs, are left as they are.
+    `qrels` are the test set, `qrels` alone where they hold the texts of their queries too or are of the corpus's own
+    queries; without them the corpus's own is taken where it has one. What is measured on it lies in
+    `metrics.json`. How far the systems agree with the generator on the held-out synthetic queries lies in
+    `agreement.json`, and is returned where there is no test set: it is no measure of how well people are served.
+    Steps that are there already, made with the same options from the same inputs, are left as they are.
 
     What would only fail in the middle is found before the first step (`InparsError`, all faults at once). So is a
     recipe that would write other queries in the place of a language model's; with `replace` it may.

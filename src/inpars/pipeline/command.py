@@ -37,9 +37,9 @@ def run(
     output
         Folder for the run; by default CORPUS-RECIPE in the current folder.
     queries
-        Test queries; by default those that come with the corpus.
+        Test queries; by default those that come with the corpus, or stand in --qrels.
     qrels
-        Judgments for them.
+        Judgments for them. Alone: for the corpus's own queries, or one file of question, document and grade.
     language
         Language of the documents (ISO 639-1) for every step; by default it is recognised from the text.
     set

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,14 +43,14 @@ def checks(config: TrainConfig, corpus: Corpus | None) -> Iterator[Check]:
         yield partial(open_monitor, config, corpus)
 
 
-def check_examples(path: Path, corpus: Corpus) -> None:
+def check_examples(path: Path, corpus: Corpus, queries: Mapping[str, str] | None = None) -> None:
     """`InparsError` where the rows of `path` name documents that the corpus lacks, or are of another corpus."""
     if kind_of(path) == "queries":
         check_sources(path, read_synthetic_queries(path), corpus)
         return
     rows = 0
     doc_ids: dict[str, None] = {}
-    for triple in read_triples(path):
+    for triple in read_triples(path, queries):
         rows += 1
         if not is_whole(triple.query_id):
             raise OptionError(
@@ -65,7 +65,7 @@ def check_examples(path: Path, corpus: Corpus) -> None:
             hint="give the corpus that the negatives were mined from (--corpus), or leave these triples out",
         )
     # Where a query was cut out of its document, the row holds what is left of it.
-    positives = (SyntheticQuery(t.query, t.positive_id, t.positive_text) for t in read_triples(path))
+    positives = (SyntheticQuery(t.query, t.positive_id, t.positive_text) for t in read_triples(path, queries))
     check_sources(path, positives, corpus, lacking=False)
 
 
