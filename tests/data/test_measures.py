@@ -108,10 +108,42 @@ def test_measures_keep_their_names_and_aliases_become_the_usual_one() -> None:
     assert [str(measure) for measure in parse_measures([*NAMES, "MAP", "MRR@10"])] == [*NAMES, "AP", "RR@10"]
 
 
-def test_all_unknown_measures_are_listed_at_once() -> None:
-    with pytest.raises(OptionError, match=r"unknown measure 'nDGC@10', 'recall@5'") as error:
-        parse_measures(["nDGC@10", "AP", "recall@5"])
-    assert "nDCG@10" in error.value.hint
+@pytest.mark.parametrize(
+    ("usual", "spellings"),
+    [
+        ("nDCG@10", "ndcg_cut_10 ndcg_cut.10 NDCG@10 ndcg@10 ndcg_at_10 nDCG_10 NDCG10"),
+        ("nDCG", "ndcg NDCG"),
+        ("AP", "map MAP ap"),
+        ("AP@100", "map_cut_100 map_cut.100 MAP@100"),
+        ("AP(rel=2)", "map(rel=2) MAP(rel=2)"),
+        ("R@100", "recall_100 recall.100 Recall@100 recall@100 recall_at_100"),
+        ("RR", "recip_rank mrr MRR"),
+        ("RR@10", "MRR@10 mrr_10 mrr_at_10"),
+        ("RR(rel=2)@10", "MRR(rel=2)@10"),
+        ("P@10", "P_10 P.10 p@10 Precision@10"),
+        ("Success@1", "success_1 Hit@1 hits@1 hit_rate@1"),
+        ("Bpref", "bpref"),
+        ("Rprec", "Rprec rprec R_prec"),
+        ("infAP", "infAP infap"),
+        ("SetF", "set_F set_f"),
+        ("IPrec@0.1", "iprec_at_recall_0.10 IPrec@0.1"),
+        ("NumRet", "num_ret"),
+        ("Judged@10", "judged_10"),
+    ],
+)
+def test_a_measure_may_be_named_as_trec_eval_and_others_name_it(usual: str, spellings: str) -> None:
+    names = spellings.split()
+    assert {name: str(*parse_measures([name])) for name in names} == dict.fromkeys(names, usual)
+
+
+def test_several_cutoffs_in_one_name_are_as_many_measures() -> None:
+    assert list(map(str, parse_measures(["P.5,10", "ndcg_cut_10,20"]))) == ["P@5", "P@10", "nDCG@10", "nDCG@20"]
+
+
+def test_all_unknown_measures_are_listed_at_once_with_what_may_be_meant() -> None:
+    with pytest.raises(OptionError, match=r"unknown measure 'nDGC@5', 'quality', 'recall'") as error:
+        parse_measures(["nDGC@5", "AP", "quality", "recall"])
+    assert error.value.hint.startswith("did you mean nDCG@5? did you mean R@10? measures are written as in nDCG@10")
 
 
 @pytest.mark.parametrize(

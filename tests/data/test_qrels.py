@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from inpars.data.qrels import read_qrels, write_qrels
+from inpars.data.qrels import read_judged, read_qrels, write_qrels
+from inpars.data.records import Query
 from inpars.errors import InputError
 
 WriteBytes = Callable[[str, bytes], Path]
@@ -36,11 +37,97 @@ def test_the_forms_of_beir_and_trec_are_read_alike(write_bytes: WriteBytes, name
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("qrels.dev.tsv", "q1\t0\t007\t2\nq1\t0\td2\t-1\n"),
+        ("qrels.txt", "q1 0\t007 2.0\nq1 0\td2 -1\n"),
+        ("qrels.tsv", "query-id corpus-id score\nq1 007 2\nq1 d2 -1\n"),
+        ("qrels.csv", "Query_ID,Doc_ID,Relevance\nq1,007,2.0\nq1,d2,-1\n"),
+        ("qrels.csv", "qid;docno;label\nq1;007;2\nq1;d2;-1\n"),
+        ("qrels.csv", "\ufeffscore,corpus-id,query-id\r\n2,007,q1\r\n-1,d2,q1\r\n"),
+        ("qrels.csv", 'topic,comment,pid,grade\nq1,"good, very",007,2\nq1,,d2,-1\n'),
+        ("qrels.csv", "q1,007,2\nq1,d2,-1\n"),
+        ("qrels.txt", "q1, 007, 2\nq1, d2, -1\n"),
+        (
+            "qrels.jsonl",
+            '{"query-id": "q1", "corpus-id": "007", "score": 2}\n{"qid": "q1", "pid": "d2", "label": -1}\n',
+        ),
+        ("qrels.json", '{"q1": {"007": 2, "d2": -1}}'),
+        (
+            "qrels.json",
+            '[{"query_id": "q1", "doc_id": "007", "rel": 2},\n {"query_id": "q1", "doc_id": "d2", "rel": -1}]',
+        ),
+        ("qrels.txt", '{"qrels": {"q1": {"007": 2, "d2": -1}}}'),
+    ],
+)
+def test_judgments_are_read_as_other_tools_and_people_write_them(write_bytes: WriteBytes, name: str, text: str) -> None:
+    assert read_qrels(write_bytes(name, text.encode())) == {"q1": {"007": 2, "d2": -1}}
+
+
+def test_judgments_in_parquet_are_read(write_documents: Callable[..., Path]) -> None:
+    rows = [{"query-id": "q1", "corpus-id": "007", "score": 2.0}, {"query-id": "q1", "corpus-id": "d2", "score": -1.0}]
+    assert read_qrels(write_documents("qrels.parquet", rows)) == {"q1": {"007": 2, "d2": -1}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("qrels.csv", "query_id,doc_id\nq1,d1\nq1,d2\n"),
+        ("qrels.tsv", "q1\td1\nq1\td2\n"),
+        ("all.json", '{"queries": {"q1": "x"}, "corpus": {}, "relevant_docs": {"q1": ["d1", "d2"]}}'),
+    ],
+)
+def test_without_grades_every_document_is_relevant(write_bytes: WriteBytes, name: str, text: str) -> None:
+    assert read_qrels(write_bytes(name, text.encode())) == {"q1": {"d1": 1, "d2": 1}}
+
+
+def test_queries_by_their_words_get_ids_and_keep_their_words(write_bytes: WriteBytes) -> None:
+    path = write_bytes("judged.csv", b"question,document,grade\nhow do  wings lift?,d1,1\nheat,d2,1\nwhy so hot,d2,0\n")
+    judged = read_judged(path)
+    assert judged.qrels == {"how_do_wings_lift?": {"d1": 1}, "heat": {"d2": 1}, "why_so_hot": {"d2": 0}}
+    assert judged.queries[0] == Query("how_do_wings_lift?", "how do wings lift?")
+    assert read_qrels(path) == judged.qrels
+
+
+def test_a_query_whose_texts_differ_is_refused(write_bytes: WriteBytes) -> None:
+    path = write_bytes("judged.csv", b"qid,question,doc_id\n1,what is lift,d1\n1,what is drag,d2\n")
+    with pytest.raises(InputError, match="line 3: expected one text for each query; found '1' as 'what is lift' and"):
+        read_qrels(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "found", "hint"),
+    [
+        ("q.txt", "q1 0 d1 1\n".encode("utf-16"), "UTF-16 text", "iconv -f utf-16"),
+        ("q.txt", "q1 0 d1 1\n".encode("utf-16-le"), "bytes that are 0", "iconv -f utf-16le"),
+        ("q.txt", b"PAR1\x15\x04", "Parquet data", ".parquet"),
+        ("q.txt", b"\x1f\x8b\x08\x00", "gzip data", ".gz"),
+        ("q.csv", b"PK\x03\x04\x14\x00", "a ZIP archive", "CSV"),
+        ("q.txt", b"q1 Q0 d1 1 2.5 tag\n", "'q1 Q0 d1 1 2.5 tag'", "looks like a run"),
+        ("q.csv", b"qid,docno,rank,score\nq1,d1,1,2.5\n", "'qid', 'docno', 'rank', 'score'", "looks like a run"),
+        ("q.tsv", b"q1\twhat is lift\nq2\twhat is drag\n", "'what is lift' for 'q1'", "looks like queries"),
+        ("q.txt", b"<top>\n<num> 301\n", "'<top>'", "looks like TREC topics"),
+        ("q.xml", b"<topics> </topics>\n", "'<topics> </topics>'", "looks like TREC topics"),
+        ("q.csv", b"question,passage,label\nwhat is lift,Wings lift.,1\n", "'Wings lift.'", "by their ids"),
+        ("q.csv", b"question,document,good\nwhat is lift,d1,1\n", "'question', 'document', 'good'", ""),
+        ("q.csv", b"question,document,grade\nwhat is lift,d1,yes\n", "'yes'", "1 for a relevant document"),
+    ],
+)
+def test_what_is_no_file_of_judgments_is_named(
+    write_bytes: WriteBytes, name: str, data: bytes, found: str, hint: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        read_qrels(write_bytes(name, data))
+    assert f"found {found}" in error.value.message
+    assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("q1 0 d1 1\nq1 d1\n", "line 2: expected query-id corpus-id score .BEIR. or .*; found 'q1 d1'"),
         ("q1 0 d1 1\nq1 0 d2 yes\n", "line 2: expected a whole number as grade; found 'yes'"),
-        ("q1 d1 2.0\n", "line 1: expected a whole number as grade; found '2.0'"),
+        ("q1 d1 2.5\n", "line 1: expected a whole number as grade; found '2.5'"),
         ("q1 0 d1 1\nq1 0 d1 2\n", "line 2: expected one grade for each query and document; found q1 d1 as 1 and as 2"),
         ("query-id corpus-id score\n", "expected at least one judgment; found none"),
         ("", "expected at least one judgment; found none"),
@@ -59,3 +146,9 @@ def test_a_judgment_that_is_there_twice_with_one_grade_counts_once(write_bytes: 
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing there"):
         read_qrels(tmp_path / "none.tsv")
+
+
+def test_a_name_that_promises_compression_and_lies_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "qrels.gz").write_bytes(b"q1 0 d1 1\n")
+    with pytest.raises(InputError, match=r"line 1: expected readable \.gz data; found Not a gzipped file"):
+        read_qrels(tmp_path / "qrels.gz")

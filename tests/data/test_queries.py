@@ -175,3 +175,16 @@ def test_where_no_query_was_kept_the_hint_names_the_files_that_say_why(write_jso
         hints.append(error.value.hint)
     dropped, errors = (empty.with_name(f"queries.{part}.jsonl") for part in ("dropped", "errors"))
     assert hints == ["", f"{errors} says why", f"{dropped} and {errors} say why"]
+
+
+def test_generated_queries_serve_as_queries_too(write_jsonl: Callable[..., Path]) -> None:
+    rows = [{"query_id": f"a{n}", "query": f"what is {n}", "doc_id": "d1", "score": 0.5} for n in range(2)]
+    assert read_queries(write_jsonl(rows)) == [Query("a0", "what is 0"), Query("a1", "what is 1")]
+
+
+def test_judgments_by_id_in_the_place_of_queries_are_named(write_bytes: WriteBytes) -> None:
+    path = write_bytes("judged.csv", b"query,document,grade\nq1,d1,1\n")
+    with pytest.raises(
+        InputError, match="expected the texts of queries; found judgments that name them by ids, such as 'q1'"
+    ):
+        read_queries(path)

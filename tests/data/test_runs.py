@@ -66,6 +66,84 @@ def test_the_best_k_are_those_with_the_highest_scores_whatever_order_the_file_ha
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("run.trec", "q1 Q0 d1 1 2.5 BM25 + RM3\nq1 Q0 d2 2 1e-3 BM25 + RM3\n"),
+        ("run.trec", "q1 Q0 d1 1 2.5\nq1 Q0 d2 2 1e-3\n"),
+        ("run.tsv", "q1\tQ0\td1\t1\t2.5\tmy tag\nq1\tQ0\td2\t2\t1e-3\tmy tag\n"),
+        ("ranking.tsv", "q1\td1\t1\t2.5\nq1\td2\t2\t1e-3\n"),
+        ("run.txt.gz", "q1 d1 2.5\nq1 d2 1e-3\n"),
+        ("run.csv", "qid,docid,docno,rank,score,query\nq1,7,d1,0,2.5,what is lift\nq1,9,d2,1,1e-3,what is lift\n"),
+        ("run.csv", "Query ID;Doc ID;Score\nq1;d1;2.5\nq1;d2;0.001\n"),
+        ("run.csv", "q1,d1,2.5\nq1,d2,0.001\n"),
+        ("run.jsonl", '{"qid": "q1", "docid": "d1", "score": 2.5}\n{"qid": "q1", "docid": "d2", "score": 0.001}\n'),
+        ("run.json", '{"q1": {"d1": 2.5, "d2": 0.001}}'),
+        ("run.json", '{"name": "bm25", "run": {"q1": [["d1", 2.5], ["d2", 0.001]]}}'),
+    ],
+)
+def test_runs_are_read_as_other_tools_write_them(write_bytes: WriteBytes, name: str, text: str) -> None:
+    assert read_run(write_bytes(name, text.encode())) == {"q1": {"d1": 2.5, "d2": 0.001}}
+
+
+def test_a_run_in_parquet_is_read(write_documents: Callable[..., Path]) -> None:
+    rows = [{"q_id": "q1", "doc_id": "d1", "score": 2.5}, {"q_id": "q1", "doc_id": "d2", "score": 0.5}]
+    assert read_run(write_documents("run.parquet", rows)) == {"q1": {"d1": 2.5, "d2": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("text", "best_first", "taken_for"),
+    [
+        ("1\t70\t1\n1\t50\t2\n1\t90\t3\n2\t50\t1\n", ["70", "50", "90"], "ranks"),
+        ("1\t70\t2\n1\t50\t1\n1\t90\t3\n", ["50", "70", "90"], "ranks"),
+        ("1\t70\t0\n1\t50\t1\n1\t90\t2\n", ["70", "50", "90"], "ranks"),
+        ("1\t70\t1\n1\t50\t3\n1\t90\t4\n", ["70", "50", "90"], "ranks"),
+        ("1\t70\t3\n1\t50\t2\n1\t90\t1\n", ["70", "50", "90"], "scores"),
+        ("1\t70\t12\n1\t50\t7\n1\t90\t9\n", ["70", "90", "50"], "scores"),
+        ("1\t70\t1\n1\t50\t2\n1\t90\t3\n2\t50\t0.5\n", ["90", "50", "70"], "scores"),
+    ],
+)
+def test_a_third_column_is_taken_for_ranks_or_scores_and_it_is_said(
+    write_bytes: WriteBytes,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    best_first: list[str],
+    taken_for: str,
+) -> None:
+    path = write_bytes("run.tsv", text.encode())
+    assert [doc_id for doc_id, _ in ranked(read_run(path)["1"])] == best_first
+    assert f"its third column is taken for {taken_for}" in capsys.readouterr().err.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("run.csv", "query_id,doc_id,rank\nq1,d1,2\nq1,d2,1\n"),
+        ("run.json", '{"q1": ["d2", "d1"]}'),
+    ],
+)
+def test_ranks_that_are_named_so_or_an_order_become_scores(write_bytes: WriteBytes, name: str, text: str) -> None:
+    assert read_run(write_bytes(name, text.encode())) == {"q1": {"d1": -2.0, "d2": -1.0}}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message", "hint"),
+    [
+        ("r.txt", b"q1 0 d1 1\n", "line 1: expected query-id Q0 doc-id rank score tag", "looks like judgments"),
+        ("r.tsv", b"10\t0\t7187158\t1\n", "line 1: expected query-id Q0 doc-id rank score tag", "looks like judgments"),
+        ("r.tsv", b"q1\twhat is lift\n", "line 1: expected query-id Q0 doc-id rank score tag", "looks like queries"),
+        ("r.csv", b"qid,docno,label\nq1,d1,1\n", "line 2: expected columns of query, document and score or rank", ""),
+        ("r.json", b'{"q1": {"d1": 2.5,}}', "line 1: expected JSON; found", ""),
+        ("r.txt", b"PAR1\x15\x04", "expected UTF-8 text; found Parquet data", ".parquet"),
+        ("r.txt", b"q1 d1 2\nq1 d2\n", "line 2: expected query-id Q0 doc-id rank score tag; found 'q1 d2'", ""),
+    ],
+)
+def test_what_is_no_run_is_named(write_bytes: WriteBytes, name: str, data: bytes, message: str, hint: str) -> None:
+    with pytest.raises(InputError, match=f"{name}(, |: ){message}") as error:
+        read_run(write_bytes(name, data))
+    assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("q1 Q0 d2 2 nan x", "line 2: expected a finite number as score; found 'nan'"),

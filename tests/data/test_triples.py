@@ -75,3 +75,67 @@ def test_where_nothing_was_mined_the_hint_names_the_reasons_and_what_may_help(wr
     with pytest.raises(InputError) as error:
         list(read_triples(dropped.with_name("triples.jsonl")))
     assert not error.value.hint
+
+
+QUERY_TEXTS = {"1": "what is lift", "2": "drag"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("triples.tsv", "1\td1\td2\n1\td1\t007\n"),
+        ("hard.jsonl", '{"qid": 1, "pos": ["d1"], "neg": {"bm25": ["d2", "d1"], "dense": ["007", "d2"]}}\n'),
+        (
+            "tevatron.jsonl",
+            '{"query_id": "1", "query": "what is lift", "positive_passages": [{"docid": "d1", "text": "wings"}], '
+            '"negative_passages": [{"docid": "d2", "text": "x"}, {"docid": "007", "text": "y"}]}\n',
+        ),
+    ],
+)
+def test_triples_of_others_that_name_documents_by_id_are_read(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    triples = list(read_triples(tmp_path / name, QUERY_TEXTS))
+    assert {(triple.query_id, triple.query, triple.positive_id) for triple in triples} == {("1", "what is lift", "d1")}
+    assert [doc_id for triple in triples for doc_id in triple.negative_ids] == ["d2", "007"]
+
+
+def test_a_query_without_an_id_has_its_words_for_one(write_jsonl: Callable[..., Path]) -> None:
+    rows = [{"query": "what is lift", "positive": "d1", "negatives": ["d2"]}]
+    assert list(read_triples(write_jsonl(rows))) == [Triple("what_is_lift", "what is lift", "d1", ["d2"])]
+
+
+@pytest.mark.parametrize(
+    ("queries", "message", "hint"),
+    [
+        (None, "line 1: expected the text of the query; found its id alone, '7'", "--queries FILE"),
+        (
+            QUERY_TEXTS,
+            "line 1: expected the id of a query in the file of queries; found '7'; that file has '1', '2'",
+            "",
+        ),
+    ],
+)
+def test_what_is_missing_where_queries_are_named_by_id_is_told(
+    tmp_path: Path, queries: dict[str, str] | None, message: str, hint: str
+) -> None:
+    (tmp_path / "triples.tsv").write_text("7\td1\td2\n")
+    with pytest.raises(InputError, match=message) as error:
+        list(read_triples(tmp_path / "triples.tsv", queries))
+    assert hint in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("triples.train.small.tsv", "what is lift\tWings lift.\tPlates heat up.\n"),
+        ("rows.jsonl", '{"anchor": "what is lift", "positive": "Wings lift.", "negative": "Plates heat up."}\n'),
+        ("rows.jsonl", '{"query": "what is lift", "pos": ["Wings lift."], "neg": ["Plates heat up."]}\n'),
+    ],
+)
+def test_texts_in_the_place_of_ids_are_told_with_the_command_that_takes_them(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=r"found texts, such as 'Wings lift\.'") as error:
+        list(read_triples(tmp_path / name))
+    assert "python -m inpars.train --triples" in error.value.hint

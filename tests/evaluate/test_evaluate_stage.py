@@ -16,6 +16,7 @@ from inpars.data.queries import read_queries
 from inpars.data.runs import Run, write_run
 from inpars.errors import InparsError, OptionError
 from inpars.evaluate import Evaluation
+from inpars.rerank import search
 from inpars.retrieve.bm25 import BM25
 
 QRELS: Qrels = {f"q{n}": {"a": 1} for n in range(8)}
@@ -121,7 +122,8 @@ def test_saved_means_are_those_of_the_saved_values(cranfield: tuple[dict[str, Ru
 
 
 def test_a_run_without_any_judged_query_is_refused_by_name() -> None:
-    with pytest.raises(InparsError, match="run 'other' and the judgments share no query") as error:
+    message = "run 'other' and the judgments share no query: the run has 'x1', the judgments have 'q0', 'q1', 'q2', …"
+    with pytest.raises(InparsError, match=message) as error:
         inpars.evaluate({"good": GOOD, "other": {"x1": {"a": 1.0}}}, QRELS)
     assert "query ids" in error.value.hint
 
@@ -160,3 +162,22 @@ def test_queries_that_a_run_lacks_are_said_once_for_each_run_concerned(capsys: p
         "evaluate: 6 of 8 judged queries are not in few and count 0",
     ]
     assert not said.out
+
+
+def test_documents_that_are_never_judged_are_shown_beside_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    prefixed = {
+        query_id: {f"doc-{doc_id}": score for doc_id, score in found.items()} for query_id, found in GOOD.items()
+    }
+    evaluation = inpars.evaluate({"good": GOOD, "prefixed": prefixed}, QRELS, measures=["ndcg_cut_10"])
+    assert evaluation.systems["prefixed"] == {"nDCG@10": 0}
+    assert capsys.readouterr().err.splitlines() == [
+        "evaluate: no document of prefixed is judged for any query: the run has 'doc-a', 'doc-b', "
+        "the judgments have 'a'; are the document ids of the two the same?"
+    ]
+
+
+def test_one_file_of_questions_is_searched_for_and_evaluated_by_the_same_ids(tmp_path: Path, toy_corpus: Path) -> None:
+    first = json.loads((toy_corpus / "corpus.jsonl").read_text().splitlines()[0])
+    (tmp_path / "judged.csv").write_text(f'question,document,grade\n"{first["text"]}",{first["_id"]},1\n')
+    run = search(toy_corpus, tmp_path / "judged.csv", tmp_path / "run.trec")
+    assert inpars.evaluate({"bm25": run}, tmp_path / "judged.csv", measures=["RR@10"]).systems["bm25"] == {"RR@10": 1}

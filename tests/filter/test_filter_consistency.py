@@ -132,7 +132,8 @@ def test_a_reranker_ranks_the_retriever_s_best_anew(toy_corpus: Path, tiny_cross
         assert asked.score == (1 / (order.index(asked.doc_id) + 1) if asked.doc_id in order else 0)
         assert (outcome is None) == (asked.doc_id in order[:3])
         if outcome:
-            assert outcome.reason.startswith("the reranker has its document")
+            said = "has its document at rank" if asked.doc_id in order else "does not have its document"
+            assert outcome.reason.startswith(f"the reranker {said}")
     assert {outcome is None for outcome in outcomes} == {True, False}
 
 

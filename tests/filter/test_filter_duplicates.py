@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -10,12 +9,12 @@ import pytest
 
 from inpars.data.queries import read_queries
 from inpars.data.records import SyntheticQuery
+from inpars.data.segmentation import segment
 from inpars.errors import OptionError
 from inpars.filter.duplicates import judge
 from inpars.filter.method import Context, Dropped
 from inpars.filter.near_words import jaccard
 from inpars.filter.options import DuplicatesOptions
-from inpars.filter.words import words_of
 
 
 def queries_of(texts: Sequence[str], scores: Sequence[float] | None = None) -> list[SyntheticQuery]:
@@ -38,7 +37,7 @@ def brute_force(texts: Sequence[str], similarity: float, length: int = 1) -> lis
     kept: list[tuple[int, str, set[Any]]] = []
     reasons: list[str | None] = []
     for number, text in enumerate(texts):
-        plain, words = " ".join(text.lower().split()), re.findall(r"\w+", text.lower())
+        plain, words = " ".join(text.lower().split()), segment(text)
         own = {tuple(words[i : i + length]) for i in range(max(1, len(words) - length + 1))} if words else set()
         reason = next((f"same as q{other:04d}" for other, theirs, _ in kept if theirs == plain), None)
         if reason is None:
@@ -167,7 +166,7 @@ def test_minhash_finds_only_what_is_near_and_nearly_all_of_it(collection: Callab
     for text, reason in zip(texts, found, strict=True):
         if reason and reason.startswith("near"):
             other = texts[int(reason.rpartition("q")[2])]
-            assert jaccard(frozenset(words_of(text)), frozenset(words_of(other))) >= 0.5
+            assert jaccard(frozenset(segment(text)), frozenset(segment(other))) >= 0.5
 
 
 @pytest.mark.parametrize("options", [{"similarity": 1}, {"similarity": 0.99, "permutations": 16}])

@@ -1,24 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from inpars.filter.words import number_of_words, shingles, words_of
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("What's the A-10's lift?", ["what", "s", "the", "a", "10", "s", "lift"]),
-        ("日本の首都", ["日本", "本の", "の首", "首都"]),
-        ("NASAの本部", ["nasa", "の本", "本部"]),
-        ("東 京", ["東", "京"]),
-        ("?!", []),
-    ],
-)
-def test_words_are_in_lower_case_without_punctuation_and_pairs_where_no_blanks_part_them(
-    text: str, words: list[str]
-) -> None:
-    assert words_of(text) == words
+from inpars.filter.words import number_of_words, shingles
 
 
 def test_words_are_counted_between_blanks_and_by_two_characters_where_there_are_none() -> None:

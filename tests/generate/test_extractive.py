@@ -17,10 +17,10 @@ from inpars.data.records import Document, SyntheticQuery
 from inpars.errors import OptionError
 from inpars.generate.backends.extractive import Extractive
 from inpars.generate.config import GenerateConfig, Mixture
+from inpars.generate.unigram import words
 from inpars.options import parse_options
 
 KINDS = tuple(Mixture.model_fields)
-WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 
 MANUAL = Document(
     "manual",
@@ -112,7 +112,7 @@ def test_a_document_too_short_gives_no_query(text: str, xquad: Corpus) -> None:
 def test_a_row_of_symbols_never_becomes_a_query() -> None:
     document = Document("table", "The table follows with all of its nine columns. " + "| - " * 60)
     for query in all_queries(MemoryCorpus([document]), queries_per_document=50, mixture=only("sentence")):
-        assert WORD.findall(query.query)
+        assert words(query.query)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -173,7 +173,7 @@ def test_what_is_hidden_does_not_stand_in_doc_text(kind: str, name: str, collect
     for query in queries:
         assert plain(query.query) in plain(corpus[query.doc_id].contents)
         assert plain(query.query) not in plain(query.doc_text)
-        assert len(WORD.findall(query.doc_text)) >= 3
+        assert len(words(query.doc_text)) >= 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -217,7 +217,7 @@ def test_terms_carry_the_jelinek_mercer_log_probabilities(
 ) -> None:
     lines = (collection("xquad-en") / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
     texts = {row["_id"]: f"{row['title']} {row['text']}" for row in map(json.loads, lines)}
-    own = {doc_id: Counter(WORD.findall(text.lower())) for doc_id, text in texts.items()}
+    own = {doc_id: Counter(words(text.lower())) for doc_id, text in texts.items()}
     everything = sum(own.values(), Counter())
     queries = all_queries(xquad, mixture=only("terms"), smoothing=smoothing)
     assert len(queries) == len(texts)
@@ -235,13 +235,13 @@ def test_terms_carry_the_jelinek_mercer_log_probabilities(
 
 def test_terms_without_smoothing_all_come_from_the_document(xquad: Corpus) -> None:
     for query in all_queries(xquad, mixture=only("terms"), smoothing=0):
-        assert set(query.query.split()) <= set(WORD.findall(xquad[query.doc_id].contents.lower()))
+        assert set(query.query.split()) <= set(words(xquad[query.doc_id].contents.lower()))
 
 
 def test_every_query_has_one_log_probability_a_word_none_above_zero(xquad: Corpus) -> None:
     for query in all_queries(xquad, queries_per_document=3):
         assert query.log_probs is not None
-        assert len(query.log_probs) == len(WORD.findall(query.query))
+        assert len(query.log_probs) == len(words(query.query))
         assert max(query.log_probs) <= 0
 
 

@@ -126,3 +126,8 @@ def test_gpl_has_a_quarter_of_a_million_queries_and_at_least_three_a_document():
 def test_the_users_settings_go_before_a_datasets_own():
     recipe = experiment("promptagator", "fever").recipe(5_000_000, ["draft.batch_size=64"])
     assert next(step for step in recipe.steps if step.name == "draft").options.batch_size == 64
+
+
+def test_the_measure_of_the_figures_may_go_by_another_of_its_names():
+    recipe = experiment("inpars-v2", "scifact").recipe(5_183, ["evaluate.measures=[ndcg_cut_10, map]"])
+    assert recipe.steps[-1].options.measures == ("ndcg_cut_10", "map")

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from inpars.errors import InparsError, OptionError
-from inpars.pipeline.recipe import load_recipe, recipe_names
+from inpars.pipeline.recipe import Recipe, load_recipe, recipe_names
 
 
 def recipe(tmp_path, text):
@@ -124,3 +124,25 @@ def test_an_unknown_recipe_suggests_one():
         load_recipe("quikstart")
     with pytest.raises(InparsError, match="no recipe at"):
         load_recipe("nowhere/mine.yaml")
+
+
+def languages(loaded: Recipe) -> dict[str, str]:
+    options = {step.name: step.options for step in loaded.steps}
+    nested = {"filter": options["filter"].consistency.language}
+    return nested | {name: options[name].language for name in ("negatives", "train", "rerank")}
+
+
+def test_one_language_holds_for_every_step_that_does_not_say_another(tmp_path):
+    steps = yaml.safe_load(load_recipe("quickstart").to_yaml())["steps"]
+    assert set(languages(load_recipe("quickstart")).values()) == {"auto"}
+    spoken = load_recipe("quickstart", ["negatives.language=ko"], "ja")
+    assert languages(spoken) == {"filter": "ja", "negatives": "ko", "train": "ja", "rerank": "ja"}
+    bare = {name: {"stage": step["stage"]} for name, step in steps.items()}
+    path = recipe(tmp_path, yaml.safe_dump({"language": "ja", "steps": bare}, sort_keys=False))
+    assert set(languages(load_recipe(path)).values()) == {"ja"}
+    assert set(languages(load_recipe(path, [], "zh")).values()) == {"zh"}
+
+
+def test_a_language_that_is_none_is_refused():
+    with pytest.raises(OptionError, match="unknown language 'klingon'"):
+        load_recipe("quickstart", [], "klingon")

@@ -103,3 +103,18 @@ def test_queries_whose_document_is_not_there(
     with pytest.raises(InparsError, match="it lacks 10 of the 70 documents of these 70 queries: 'd60'"):
         inpars.train(write_jsonl(rows, "q.jsonl"), toy_corpus, tmp_path / "m", **options)
     assert json.loads((tmp_path / "q.jsonl").read_text().splitlines()[0]) == rows[0]
+
+
+def test_triples_of_ids_alone_train_on_the_texts_of_their_queries(
+    triples: list[Triple], toy_corpus: Path, options: Options, tmp_path: Path
+) -> None:
+    rows = [(triple.query_id, triple.positive_id, *triple.negative_ids) for triple in triples]
+    (tmp_path / "qidpidtriples.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+    (tmp_path / "queries.tsv").write_text("".join(f"{triple.query_id}\t{triple.query}\n" for triple in triples))
+    ids, queries = tmp_path / "qidpidtriples.tsv", tmp_path / "queries.tsv"
+    with pytest.raises(InparsError, match="line 1: expected the text of the query; found its id alone, 'q0'"):
+        inpars.train(ids, toy_corpus, tmp_path / "m", **options)
+    model = inpars.train(ids, toy_corpus, tmp_path / "m", queries=queries, **options)
+    assert json.loads((model / "inpars.json").read_text())["triples"] == 50, "of 60 ten are held out"
+    held_out = {json.loads(line)["text"] for line in (model / "held_out" / "queries.jsonl").read_text().splitlines()}
+    assert held_out <= {triple.query for triple in triples}

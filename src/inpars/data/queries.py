@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from inpars.data.artifacts import where_reasons_lie
 from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
-from inpars.data.files import decode, format_suffix, read_jsonl, read_lines, write_jsonl
-from inpars.data.formats import FORMATS, open_rows
+from inpars.data.files import format_suffix, read_jsonl, read_text_lines, write_jsonl
+from inpars.data.formats import FORMATS, Row, RowSource, open_rows
 from inpars.data.ids import Blanks
+from inpars.data.kinds import check_text
+from inpars.data.qrels import has_query_texts, read_judged
 from inpars.data.records import Query, SyntheticQuery
+from inpars.data.topics import read_topics
 from inpars.errors import InputError, shorten
-
-_TOPIC = re.compile(r"<top>(.*?)</top>", re.DOTALL | re.IGNORECASE)
-_NUMBER = re.compile(r"<num>\s*(?:Number:)?\s*([^\s<]+)", re.IGNORECASE)
-_TITLE = re.compile(r"<title>\s*(?:Topic:)?\s*([^<]+)", re.IGNORECASE)
 
 
 def _is_number(value: Any) -> bool:
@@ -37,29 +35,17 @@ _FITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def read_queries(path: str | Path) -> list[Query]:
-    """Read queries from `.jsonl`, `.csv`, `.tsv`, `.parquet` (id and text by column) or TREC topics.
+    """Read queries from `.jsonl`, `.csv`, `.tsv`, `.parquet` (id and text by column), TREC topics or JSON.
 
+    Lines of `id <tab> text` are read whatever the ending, and so are judgments that hold the texts of their queries.
     `InputError` for an id that occurs twice or has blanks, a missing field, an empty query or an empty file.
     """
     spec, columns = split_columns(str(path))
     path = Path(spec)
     queries: dict[str, Query] = {}
-    if format_suffix(path) in FORMATS:
-        rows: Iterable[tuple[int, Query]] = (
-            (
-                row.line,
-                Query(
-                    columns.read_id(row.values, path, row.line, QUERY_IDS),
-                    columns.read_text(row.values, path, row.line, QUERY_TEXTS).strip(),
-                ),
-            )
-            for row in open_rows(path, columns.chosen).rows()
-        )
-    else:
-        rows = _trec_topics(path)
     blanks = Blanks("query")
-    for line, query in rows:
-        blanks.see(query.query_id, line)
+    for line, query in _queries(path, columns):
+        blanks.see(query.query_id, line or 0)
         if query.query_id in queries:
             raise InputError(path, line=line, expected="every query id once", found=f"{query.query_id!r} again")
         if not query.text:
@@ -69,6 +55,40 @@ def read_queries(path: str | Path) -> list[Query]:
         raise InputError(path, expected="at least one query", found="none")
     blanks.check(path)
     return list(queries.values())
+
+
+def _queries(path: Path, columns: Columns) -> Iterator[tuple[int | None, Query]]:
+    source: RowSource | None = None
+    if (suffix := format_suffix(path)) in FORMATS and suffix != ".json":
+        source = open_rows(path, columns.chosen)
+    else:
+        check_text(path)
+        first = next(read_text_lines(path), (0, ""))[1].lstrip()
+        is_json = first.startswith(("{", "["))
+        if first.startswith("<") or not (is_json or "\t" in first):
+            return read_topics(path, columns)
+        if not is_json:
+            source = FORMATS[".tsv"](path, columns.chosen)
+    if not columns.chosen and has_query_texts(path):
+        return ((None, query) for query in _asked(path))
+    if source is None:
+        return read_topics(path, columns)
+    return ((row.line, _query(row, path, columns)) for row in source.rows())
+
+
+def _asked(path: Path) -> list[Query]:
+    judged = read_judged(path)
+    if not judged.queries:
+        found = f"judgments that name them by ids, such as {next(iter(judged.qrels))!r}"
+        raise InputError(path, expected="the texts of queries", found=found)
+    return judged.queries
+
+
+def _query(row: Row, path: Path, columns: Columns) -> Query:
+    return Query(
+        columns.read_id(row.values, path, row.line, QUERY_IDS),
+        columns.read_text(row.values, path, row.line, QUERY_TEXTS).strip(),
+    )
 
 
 def write_queries(path: str | Path, queries: Iterable[Query]) -> None:
@@ -112,21 +132,3 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
 def write_synthetic_queries(path: str | Path, queries: Iterable[SyntheticQuery]) -> int:
     """Write generated queries, atomically; returns how many."""
     return write_jsonl(Path(path), (query.to_row() for query in queries))
-
-
-def _trec_topics(path: Path) -> Iterator[tuple[int, Query]]:
-    text = "".join(decode(path, number, line) for number, _, line in read_lines(path))
-    for topic in _TOPIC.finditer(text):
-        line = text.count("\n", 0, topic.start()) + 1
-        number, title = _NUMBER.search(topic[1]), _TITLE.search(topic[1])
-        if not number or not title:
-            missing = "<title>" if number else "<num>"
-            raise InputError(path, line=line, expected=f"{missing} in the topic", found=shorten(topic[1].strip()))
-        yield line, Query(number[1], " ".join(title[1].split()))
-    if not _TOPIC.search(text):
-        raise InputError(
-            path,
-            line=1,
-            expected=f"TREC topics (<top>…</top>), or a file that ends in {', '.join(FORMATS)}",
-            found=shorten(text.strip()[:80]),
-        )

@@ -1,20 +1,32 @@
-"""Runs: what a system retrieved for each query, in TREC form."""
+"""Runs: what a system retrieved for each query. Read in the usual forms, written in TREC's."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from inpars.data.files import atomic_write, read_text_lines
+from inpars.data.files import atomic_write
 from inpars.data.ids import is_whole
+from inpars.data.kinds import hint_for, is_run_line
+from inpars.data.tables import DOCUMENT_IDS, QUERY_IDS, Fields, column, id_of, read_table
 from inpars.errors import InparsError, InputError, shorten
+from inpars.progress import say
 
 Run: TypeAlias = dict[str, dict[str, float]]
 """`{query id: {document id: score}}`."""
+
+RunLine: TypeAlias = tuple[int | None, str, str, float]
+"""`(line number where there are lines, query id, document id, score)`."""
+
+_SCORES = ("score", "scores", "sim", "similarity", "rsv", "relevance_score")
+_RANKS = ("rank", "position", "ranking")
+_NAMES = {*QUERY_IDS, *DOCUMENT_IDS, *_SCORES, *_RANKS}
 
 
 def ranked(scores: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -33,7 +45,7 @@ def top_k(scores: Mapping[str, float], k: int) -> dict[str, float]:
 
 
 def read_run(path: str | Path) -> Run:
-    """Read a TREC run (`query-id Q0 doc-id rank score tag`).
+    """Read a run: TREC's (`query-id Q0 doc-id rank score tag`) or one of the forms that `read_run_lines` names.
 
     The score counts, not the order of lines nor the rank column. `InputError` for a line of another
     shape, a score that is no finite number, or a document that a query has twice.
@@ -48,24 +60,34 @@ def read_run(path: str | Path) -> Run:
     return run
 
 
-def read_run_lines(path: str | Path) -> Iterator[tuple[int, str, str, float]]:
-    """`(line number, query id, document id, score)` for each line of a TREC run; `InputError` as for `read_run`."""
+def read_run_lines(path: str | Path) -> Iterator[RunLine]:
+    """Stream the lines of a run; `InputError` as for `read_run`.
+
+    Besides TREC's lines, whose tag may have blanks or be missing, these are read: `query doc rank score` (ColBERT's);
+    `query doc rank` (MS MARCO's) and `query doc score`, which are told apart by their numbers, and it is said which
+    it is; tables with a header (`qid, docno, score`, in `.csv`, `.tsv`, `.jsonl`, `.parquet`); and JSON,
+    `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a score becomes one: its
+    negative.
+    """
     path = Path(path)
-    number = 0
-    for number, line in read_text_lines(path):
-        fields = line.split()
-        if len(fields) != 6:
-            raise InputError(path, line=number, expected="query-id Q0 doc-id rank score tag", found=shorten(line))
-        query_id, _, doc_id, _, score, _ = fields
-        try:
-            value = float(score)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise InputError(path, line=number, expected="a finite number as score", found=shorten(score))
-        yield number, query_id, doc_id, value
-    if not number:
+    rows = read_table(path, _NAMES, is_run_line)
+    line, first = next(rows, (None, ()))
+    if not first:
         raise InputError(path, expected="at least one line of a run", found="none")
+    rows = chain([(line, first)], rows)
+    if isinstance(first, dict):
+        yield from (_named(path, line, fields) for line, fields in rows)
+    elif len(first) == 2 and line is None:
+        yield from _in_order(path, rows)
+    elif len(first) == 3:
+        yield from _of_three(path, rows, scored=not isinstance(first[2], str))
+    else:
+        query, document, score = (0, 1, 3) if _is_colbert(first) else (0, 2, 4)
+        least, most = (4, 4) if score == 3 else (5, math.inf)
+        for line, fields in rows:
+            if isinstance(fields, dict) or not least <= len(fields) <= most:
+                raise _not_a_run(path, line, fields)
+            yield line, fields[query], fields[document], _finite(path, line, fields[score])
 
 
 def write_run(path: str | Path, run: Run | Iterable[tuple[str, Mapping[str, float]]], tag: str) -> None:
@@ -95,3 +117,71 @@ def tie_free(scores: Mapping[str, float]) -> Iterator[tuple[str, float]]:
             single = np.nextafter(previous, np.float32(-np.inf))
         previous = single
         yield doc_id, float(single)
+
+
+def _is_colbert(fields: Sequence[str]) -> bool:
+    """Whether a first line of four fields is `query doc rank score`, and not TREC's judgments with a `0` or `Q0`."""
+    return len(fields) == 4 and fields[2] in ("0", "1") and fields[1].upper() not in ("0", "Q0")
+
+
+def _named(path: Path, line: int | None, fields: Fields) -> RunLine:
+    row = fields if isinstance(fields, dict) else {}
+    query, document, score, rank = (column(row, names) for names in (QUERY_IDS, DOCUMENT_IDS, _SCORES, _RANKS))
+    if query is None or document is None or (number := score or rank) is None:
+        expected = "columns of query, document and score or rank, such as qid, docno, score"
+        raise InputError(path, line=line, expected=expected, found=", ".join(map(repr, row)) or shorten(fields))
+    value = _finite(path, line, row[number])
+    query_id, doc_id = id_of(row[query], path, line, "query"), id_of(row[document], path, line, "document")
+    return line, query_id, doc_id, value if score else -value
+
+
+def _in_order(path: Path, rows: Iterable[tuple[int | None, Fields]]) -> Iterator[RunLine]:
+    """The rows of JSON's `{query: [document, …]}`, the best first."""
+    found: Counter[str] = Counter()
+    for line, fields in rows:
+        if isinstance(fields, dict) or len(fields) != 2:
+            raise _not_a_run(path, line, fields)
+        query_id, doc_id = id_of(fields[0], path, line, "query"), id_of(fields[1], path, line, "document")
+        found[query_id] += 1
+        yield line, query_id, doc_id, -float(found[query_id])
+
+
+def _of_three(path: Path, rows: Iterable[tuple[int | None, Fields]], scored: bool) -> Iterator[RunLine]:
+    found: list[RunLine] = []
+    numbers: dict[str, list[float]] = {}
+    for line, fields in rows:
+        if isinstance(fields, dict) or len(fields) != 3:
+            raise _not_a_run(path, line, fields)
+        value = _finite(path, line, fields[2])
+        found.append((line, id_of(fields[0], path, line, "query"), id_of(fields[1], path, line, "document"), value))
+        numbers.setdefault(found[-1][1], []).append(value)
+    ranks = not scored and all(map(_are_ranks, numbers.values()))
+    if not scored:
+        say(f"{path}: its third column is taken for {'ranks, 1 the best' if ranks else 'scores, the highest the best'}")
+    yield from ((line, query, document, -value if ranks else value) for line, query, document, value in found)
+
+
+def _are_ranks(numbers: list[float]) -> bool:
+    """Whether a query's numbers are whole and rise from 1 (or 0) line by line, or are 1, 2, 3 … in another order.
+
+    Numbers that fall line by line are scores, best first.
+    """
+    ordered = sorted(numbers)
+    rising, falling = numbers == ordered, len(numbers) > 1 and numbers == ordered[::-1]
+    whole = all(number.is_integer() for number in numbers) and len(set(numbers)) == len(numbers)
+    return whole and ordered[0] in (0, 1) and not falling and (rising or ordered[-1] - ordered[0] == len(numbers) - 1)
+
+
+def _finite(path: Path, line: int | None, score: Any) -> float:
+    try:
+        value = float(score)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(path, line=line, expected="a finite number as score", found=shorten(score))
+    return value
+
+
+def _not_a_run(path: Path, line: int | None, fields: Fields) -> InputError:
+    expected, found = "query-id Q0 doc-id rank score tag", shorten(" ".join(map(str, fields)))
+    return InputError(path, line=line, expected=expected, found=found, hint=hint_for("\t".join(map(str, fields))))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.base import absent_from
 from inpars.data.records import Document, SyntheticQuery
+from inpars.data.segmentation import segment
 from inpars.data.words import words
 from inpars.errors import InparsError, shorten, some
 from inpars.progress import say
@@ -36,10 +35,6 @@ SAMPLE = 300
 """Rows of a file whose texts are compared with the corpus's."""
 _FEWEST_WORDS = _FEWEST_ROWS = 3
 _FOUND, _HELD = 0.5, 0.8
-# A character of a script without blanks between the words, whose neighbours stand in for words.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-# Blanks and punctuation; not \W, which takes the vowel signs of Indian scripts for ends of words.
-_BREAK = re.compile(r"[\s!-/:-@\[-`{-~\u00a0-\u00bf\u2000-\u206f\u3000-\u303f]+")
 
 
 def check_sources(path: Path, queries: Iterable[SyntheticQuery], corpus: Corpus, *, lacking: bool = True) -> None:
@@ -96,18 +91,8 @@ def is_foreign(query: SyntheticQuery, corpus: Corpus) -> bool | None:
     A text that was cut, or that a query was cut out of, has its words in the document; a document that was cut
     has its own in the text. Texts of one subject share a fifth of their words, and hardly ever half.
     """
-    text, document = _distinct(query.doc_text), _distinct(corpus[query.doc_id].contents)
+    text, document = (set(segment(each)) for each in (query.doc_text, corpus[query.doc_id].contents))
     if len(text) < _FEWEST_WORDS or not document:
         return None
     shared = len(text & document)
     return shared < _FOUND * len(text) and shared < _HELD * len(document)
-
-
-def _distinct(text: str) -> set[str]:
-    found: set[str] = set()
-    for word in _BREAK.split(unicodedata.normalize("NFKC", text).casefold()):
-        if _UNSPACED.search(word):
-            found.update(word[place : place + 2] for place in range(max(1, len(word) - 1)))
-        elif word:
-            found.add(word)
-    return found

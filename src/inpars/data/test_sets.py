@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from inpars.data.columns import split_columns
 from inpars.data.corpora.ir_datasets import is_known, qrels_of, queries_of
 from inpars.data.files import COMPRESSIONS
-from inpars.data.qrels import Qrels, read_qrels
+from inpars.data.qrels import Qrels, read_judged, read_qrels
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
-from inpars.errors import InparsError
+from inpars.errors import InparsError, some
 
 
 @dataclass(frozen=True)
@@ -35,27 +38,58 @@ class TestSet:
 def open_test_set(corpus: str, queries: str | Path | None, qrels: str | Path | None) -> TestSet | None:
     """The test set of a run: the files named, else the corpus's own, else None.
 
+    `qrels` alone are for the corpus's own queries, or hold the texts of their queries (`question, document[, grade]`).
     A BEIR folder brings `queries.jsonl` and `qrels/test.tsv`, an ir_datasets dataset its (test)
     queries and qrels, `python-docs` the set that ships with the package. Kept are queries with a relevant document.
     """
-    if (queries is None) != (qrels is None):
-        raise InparsError("--queries and --qrels go together: one of them is missing")
     if queries is not None and qrels is not None:
         return _scored(read_queries(queries), read_qrels(qrels), str(qrels))
-    location = split_columns(corpus)[0]
+    if queries is not None:
+        raise InparsError(
+            "--queries and --qrels go together: --qrels is missing",
+            hint=f"if {queries} holds the judgments too, give it as --qrels alone",
+        )
+    own = _own(corpus)
+    if qrels is not None:
+        judged = read_judged(qrels)
+        asked = judged.queries or (own.queries() if own else None)
+        if not asked:
+            raise InparsError(
+                f"--queries and --qrels go together: {qrels} names its queries by ids alone, such as "
+                f"{next(iter(judged.qrels))!r}",
+                hint="give their texts with --queries, or in that file in the place of the ids",
+            )
+        return _scored(asked, judged.qrels, str(qrels))
+    own_qrels = own.qrels() if own else None
+    own_queries = own.queries() if own and own_qrels else None
+    return _scored(own_queries, own_qrels, own.source) if own and own_queries and own_qrels else None
+
+
+class _Own(NamedTuple):
+    """What comes with a corpus: where its judgments are from, and how queries and judgments are read."""
+
+    source: str
+    queries: Callable[[], list[Query] | None]
+    qrels: Callable[[], Qrels | None]
+
+
+def _own(corpus: str) -> _Own | None:
     if corpus == "python-docs":
         folder = Path(str(resources.files("inpars.data") / "python_docs"))
-        return _scored(read_queries(folder / "queries.jsonl"), read_qrels(folder / "qrels.tsv"), "shipped with inpars")
+        files = folder / "queries.jsonl", folder / "qrels.tsv"
+        return _Own("shipped with inpars", partial(read_queries, files[0]), partial(read_qrels, files[1]))
+    location = split_columns(corpus)[0]
     folder = Path(location)
     if not folder.exists() and is_known(f"beir/{location}"):
         location = f"ir_datasets:beir/{location}"
     if (dataset := location.removeprefix("ir_datasets:")) != location:
-        found_queries, found_qrels = queries_of(dataset), qrels_of(dataset)
-        return _scored(found_queries, found_qrels, corpus) if found_queries and found_qrels else None
-    for suffix in ("", *COMPRESSIONS):
-        files = folder / f"queries.jsonl{suffix}", folder / "qrels" / "test.tsv"
-        if all(file.is_file() for file in files):
-            return _scored(read_queries(files[0]), read_qrels(files[1]), str(files[1]))
+        return _Own(corpus, partial(queries_of, dataset), partial(qrels_of, dataset))
+    qrels = folder / "qrels" / "test.tsv"
+    for queries in (folder / f"queries.jsonl{suffix}" for suffix in ("", *COMPRESSIONS)):
+        if queries.is_file():
+            return _Own(
+                str(qrels), partial(read_queries, queries), lambda: read_qrels(qrels) if qrels.is_file() else None
+            )
     return None
 
 
@@ -65,7 +99,8 @@ def _scored(queries: list[Query], qrels: Qrels, source: str) -> TestSet:
     if not kept:
         raise InparsError(
             f"{source}: no query has a relevant document",
-            hint="are the query ids of the two files the same?",
+            hint="are the query ids of the two files the same? "
+            f"The queries have {some([query.query_id for query in queries])}, the judgments {some(list(qrels))}",
         )
     known = {query.query_id for query in kept}
     return TestSet(kept, judged, source, [query_id for query_id in judged if query_id not in known])

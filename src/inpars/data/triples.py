@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from inpars.data.artifacts import where_reasons_lie
 from inpars.data.corpora.base import Corpus
-from inpars.data.files import atomic_write, read_jsonl, write_jsonl
+from inpars.data.files import atomic_write, read_jsonl, read_text_lines, write_jsonl
+from inpars.data.ids import is_whole
+from inpars.data.kinds import check_text
+from inpars.data.qrels import words_id
 from inpars.data.records import Triple
-from inpars.errors import InparsError, InputError, shorten
+from inpars.errors import InparsError, InputError, shorten, some
 
 
-def read_triples(path: str | Path) -> Iterator[Triple]:
-    """Stream a JSONL file of triples."""
+def read_triples(path: str | Path, queries: Mapping[str, str] | None = None) -> Iterator[Triple]:
+    """Stream a file of triples: our JSONL, or another form that names documents by id.
+
+    That is Tevatron's JSONL (`positive_passages`, `negative_passages`), and with the texts of the `queries` by id MS
+    MARCO's: `qid <tab> positive id <tab> negative id` in each line, and hard negatives in JSONL (`qid, pos, neg`).
+    `InputError` for a row of another form. What holds the documents' texts in the place of their ids is told so.
+    """
     path = Path(path)
+    check_text(path)
+    first = next(read_text_lines(path), (0, "{"))[1]
+    if "\t" in first and not first.lstrip().startswith("{"):
+        yield from _of_ids(path, queries)
+        return
     number = 0
     for number, row in read_jsonl(path):
-        try:
-            yield Triple.from_row(row)
-        except TypeError as error:
-            raise InputError(
-                path,
-                line=number,
-                expected="query_id, query, positive_id and negative_ids",
-                found=shorten(error, 120),
-            ) from None
+        if "positive_id" in row or not row.keys() & _OTHERS:
+            yield _own(path, number, row)
+        else:
+            yield from _other(path, number, row, queries)
     if not number:
         hint = where_reasons_lie(path)
         if hint:
@@ -34,6 +43,97 @@ def read_triples(path: str | Path) -> Iterator[Triple]:
                 "and where its documents are alike, raise near_duplicates"
             )
         raise InputError(path, expected="at least one triple", found="an empty file", hint=hint)
+
+
+_OTHERS = {"positive_passages", "pos", "positive", "positives"}
+
+
+def _own(path: Path, line: int, row: Mapping[str, Any]) -> Triple:
+    try:
+        return Triple.from_row(row)
+    except TypeError as error:
+        raise InputError(
+            path,
+            line=line,
+            expected="query_id, query, positive_id and negative_ids",
+            found=shorten(error, 120),
+        ) from None
+
+
+def _other(path: Path, line: int, row: Mapping[str, Any], queries: Mapping[str, str] | None) -> Iterator[Triple]:
+    query_id = next((str(row[name]) for name in ("query_id", "qid") if row.get(name) is not None), "")
+    if "positive_passages" in row:
+        positives, negatives = (_ids_in(path, line, row.get(f"{kind}_passages")) for kind in ("positive", "negative"))
+        text = row.get("query")
+    else:
+        found = next((row[name] for name in ("neg", "negative", "negatives") if name in row), ())
+        # Hard negatives of several systems are given system by system.
+        lists = list(found.values()) if isinstance(found, dict) else [found]
+        positives = _as_ids(next(row[name] for name in ("pos", "positive", "positives") if name in row))
+        negatives = [doc_id for each in lists for doc_id in _as_ids(each)]
+        text = row.get("query", row.get("anchor"))
+    if not query_id and isinstance(text, str):
+        query_id = words_id(text)
+    if not query_id or any(not is_whole(doc_id) for doc_id in (*positives, *negatives)):
+        raise _texts(path, line, next(iter(positives), ""))
+    query = text if isinstance(text, str) else _query(path, line, query_id, queries)
+    known = set(positives)
+    distinct = [doc_id for doc_id in dict.fromkeys(negatives) if doc_id not in known]
+    yield from (Triple(query_id, query, positive, distinct) for positive in positives)
+
+
+def _of_ids(path: Path, queries: Mapping[str, str] | None) -> Iterator[Triple]:
+    for line, text in read_text_lines(path):
+        fields = [field.strip() for field in text.split("\t")]
+        if len(fields) != 3:
+            found = f"{len(fields)} fields"
+            raise InputError(path, line=line, expected="query id, positive id and negative id", found=found)
+        query_id, positive, negative = fields
+        if not is_whole(positive) or not is_whole(negative):
+            raise _texts(path, line, positive)
+        yield Triple(query_id, _query(path, line, query_id, queries), positive, [negative])
+
+
+def _query(path: Path, line: int, query_id: str, queries: Mapping[str, str] | None) -> str:
+    if queries is None:
+        raise InputError(
+            path,
+            line=line,
+            expected="the text of the query",
+            found=f"its id alone, {query_id!r}",
+            hint="give the file that has the texts of these queries: --queries FILE",
+        )
+    if query_id not in queries:
+        raise InputError(
+            path,
+            line=line,
+            expected="the id of a query in the file of queries",
+            found=f"{query_id!r}; that file has {some(list(queries), 3)}",
+            hint="are the triples and the queries of the same set?",
+        )
+    return queries[query_id]
+
+
+def _texts(path: Path, line: int, found: str) -> InputError:
+    return InputError(
+        path,
+        line=line,
+        expected="the ids of a query and of its documents, which are in the corpus",
+        found=f"texts, such as {shorten(found)}" if found else "no ids",
+        hint="python -m inpars.train --triples FILE --base_model MODEL --output_dir FOLDER trains on texts: "
+        "query <tab> positive <tab> negative in each line",
+    )
+
+
+def _ids_in(path: Path, line: int, passages: Any) -> list[str]:
+    """The ids of Tevatron's passages, objects with `docid`."""
+    if not isinstance(passages, list) or not all(isinstance(each, dict) and "docid" in each for each in passages):
+        raise InputError(path, line=line, expected="passages with a 'docid' each", found=shorten(passages))
+    return [str(each["docid"]) for each in passages]
+
+
+def _as_ids(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
 
 
 def write_triples(path: str | Path, triples: Iterable[Triple]) -> int:

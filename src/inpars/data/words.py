@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 
+from inpars.data.segmentation import is_unspaced, segment
+
 
 def words(text: str) -> list[str]:
-    """The words of a text in their order, in lower case."""
-    return text.lower().split()
+    """The words of a text in their order, in lower case; pairs of characters where no blanks stand between them."""
+    return segment(text) if is_unspaced(text) else text.lower().split()
 
 
 def same_words(text: str) -> str:
     """One string for all texts of the same words."""
-    return " ".join(words(text))
+    return " ".join(text.lower().split())
 
 
 def words_hash(text: str) -> int:

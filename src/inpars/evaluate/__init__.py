@@ -11,7 +11,7 @@ from inpars.callable_module import make_callable
 from inpars.data.files import atomic_write, write_json
 from inpars.data.qrels import Qrels, read_qrels
 from inpars.data.runs import Run, read_run
-from inpars.errors import InparsError, unknown_name
+from inpars.errors import InparsError, some, unknown_name
 from inpars.evaluate.config import EvaluateConfig
 from inpars.evaluate.exclusion import fewshot_queries
 from inpars.options import parse_options
@@ -104,8 +104,11 @@ def evaluate(
     for name, run in loaded.items():
         if not judged.keys() & run.keys():
             raise InparsError(
-                f"run {name!r} and the judgments share no query", hint="are the query ids of the two the same?"
+                f"run {name!r} and the judgments share no query: the run has {some(list(run), 3)}, "
+                f"the judgments have {some(list(judged), 3)}",
+                hint="are the query ids of the two the same?",
             )
+        _tell_foreign_documents(name, run, judged)
         lacking.setdefault(frozenset(judged.keys() - run.keys()), []).append(name)
     for missing, names in lacking.items():
         if missing:
@@ -143,6 +146,17 @@ def evaluate(
         comparisons=comparisons,
         excluded=excluded,
     )
+
+
+def _tell_foreign_documents(name: str, run: Run, judged: Qrels) -> None:
+    """Say so where a run's documents and those that are judged have not one id in common, as under another prefix."""
+    known = dict.fromkeys(doc_id for grades in judged.values() for doc_id in grades)
+    retrieved = dict.fromkeys(doc_id for query_id in judged for doc_id in run.get(query_id, ()))
+    if retrieved and known.keys().isdisjoint(retrieved):
+        say(
+            f"evaluate: no document of {name} is judged for any query: the run has {some(list(retrieved), 3)}, "
+            f"the judgments have {some(list(known), 3)}; are the document ids of the two the same?"
+        )
 
 
 def _without(judged: Qrels, exclude: set[str]) -> tuple[Qrels, list[str]]:

@@ -31,9 +31,10 @@ def evaluate(
     Parameters
     ----------
     runs
-        TREC runs, as FILE or NAME=FILE.
+        Runs, as FILE or NAME=FILE: TREC's, MS MARCO's, .csv, .tsv, .jsonl, .parquet or .json.
+        Ties are broken as trec_eval breaks them.
     qrels
-        Judgments: BEIR (.tsv) or TREC.
+        Judgments: TREC's, BEIR's, or a .csv, .tsv, .jsonl, .parquet or .json of query, document and grade.
     output
         JSON file for means and comparisons; values per query go beside it.
     exclude

@@ -11,7 +11,7 @@ class EvaluateConfig(Options):
     """Measure runs against judgments, and compare them."""
 
     measures: tuple[str, ...] = Field(
-        ("nDCG@10", "AP", "R@100", "RR@10"), description="Measures, as ir-measures writes them."
+        ("nDCG@10", "AP", "R@100", "RR@10"), description="Measures, as ir-measures or trec_eval write them."
     )
     baseline: str = Field("", description="Run that the others are compared with; by default the first.")
     permutations: int = Field(9_999, ge=99, description="Resamples of the randomisation test.")

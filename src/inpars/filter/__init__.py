@@ -85,7 +85,8 @@ def filter(
     opened = None
     if corpus is not None and any(chosen.needs_corpus for _, chosen in steps):
         opened = open_corpus(corpus)
-        inputs["corpus"] = opened.fingerprint()
+        config = config.for_corpus(opened)
+        steps, inputs["corpus"] = config.steps(), opened.fingerprint()
     if language_model is not None and any(chosen.asks_language_model for _, chosen in steps):
         inputs["language_model"] = language_model.fingerprint()
     artifact = Artifact(output, "filter", config, inputs)

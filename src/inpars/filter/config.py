@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
@@ -21,6 +21,9 @@ from inpars.filter.options import (
     TopKOptions,
 )
 from inpars.options import Options, how, parse_options
+
+if TYPE_CHECKING:
+    from inpars.data.corpora import Corpus
 
 
 class FilterConfig(Options):
@@ -49,6 +52,11 @@ class FilterConfig(Options):
     def steps(self) -> list[tuple[str, MethodOptions]]:
         """Each method's name and options, in order: its own field's, and over them those written with it."""
         return [self._step(method) for method in self.methods]
+
+    def for_corpus(self, corpus: Corpus) -> FilterConfig:
+        """The options with those of each method as they are for this corpus."""
+        methods = [{name: options.for_corpus(corpus).model_dump(exclude_unset=True)} for name, options in self.steps()]
+        return self.model_copy(update={"methods": tuple(methods)})
 
     def identity(self) -> dict[str, Any]:
         """The options that the output depends on: those of the methods that are applied."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from inpars.data.records import SyntheticQuery
+from inpars.data.segmentation import segment
 from inpars.filter.method import Context, Dropped, Outcome
 from inpars.filter.options import CopiedOptions
 from inpars.filter.sources import source_text
-from inpars.filter.words import number_of_words, shingles, words_of
+from inpars.filter.words import number_of_words, shingles
 
 
 def judge(queries: Sequence[SyntheticQuery], options: CopiedOptions, context: Context) -> list[Outcome]:
@@ -21,12 +22,12 @@ def judge(queries: Sequence[SyntheticQuery], options: CopiedOptions, context: Co
     document, the corpus's is read.
     """
     # A document's queries stand close together.
-    read = lru_cache(maxsize=64)(words_of)
+    read = lru_cache(maxsize=64)(segment)
     return [_outcome(query, read(source_text(query, context)), options) for query in queries]
 
 
 def _outcome(query: SyntheticQuery, document: list[str], options: CopiedOptions) -> Outcome:
-    words = words_of(query.query)
+    words = segment(query.query)
     share = None if options.max_share is None else _share(words, document, options.ngram)
     if share is not None:
         query.scores["copied"] = share

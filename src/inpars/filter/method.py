@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
+from typing_extensions import Self
+
 from inpars.data.corpora import Corpus
 from inpars.data.files import read_jsonl, write_jsonl
 from inpars.data.records import SyntheticQuery
@@ -55,6 +57,10 @@ class MethodOptions(Options):
     def reads(self) -> Reads:
         """Which documents of the corpus the method cannot do without."""
         return "none"
+
+    def for_corpus(self, corpus: Corpus) -> Self:
+        """The options as they are for this corpus."""
+        return self
 
     def inputs(self) -> dict[str, str]:
         """Fingerprints of the files (models, prompts) that the options name, by what they are."""

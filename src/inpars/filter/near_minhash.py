@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from inpars.data.segmentation import segment
 from inpars.errors import MissingDependency, OptionError
 from inpars.filter.near_words import first_near
-from inpars.filter.words import shingles, words_of
+from inpars.filter.words import shingles
 
 # Too many candidates cost a comparison each, one that is missed is lost.
 _WEIGHTS = (0.1, 0.9)
@@ -26,7 +27,7 @@ def near_minhash(texts: Sequence[str], similarity: float, length: int, permutati
     index = open_index(similarity, permutations)
     from datasketch import MinHash
 
-    sets = [shingles(words_of(text), length) for text in texts]
+    sets = [shingles(segment(text), length) for text in texts]
     near: list[int | None] = []
     for place, elements in enumerate(sets):
         # Texts without words are near nothing; their signatures would all be the same.

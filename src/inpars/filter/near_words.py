@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from inpars.filter.words import shingles, words_of
+from inpars.data.segmentation import segment
+from inpars.filter.words import shingles
 
 
 def near_words(texts: Sequence[str], similarity: float, length: int = 1) -> list[int | None]:
@@ -17,7 +18,7 @@ def near_words(texts: Sequence[str], similarity: float, length: int = 1) -> list
     `similarity`. This is exact, a set-similarity join: two sets that similar must share one of the
     rarest `|x| - ceil(similarity |x|) + 1` elements of each (prefix filtering; Chaudhuri et al., ICDE 2006).
     """
-    sets = [shingles(words_of(text), length) for text in texts]
+    sets = [shingles(segment(text), length) for text in texts]
     frequency = Counter(element for elements in sets for element in elements)
     holders: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     near: list[int | None] = []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from inpars.data.languages import AUTO, language_of
 from inpars.errors import OptionError, unknown_name
 from inpars.filter.method import MethodOptions, Reads
 from inpars.models.judges.options import JudgingOptions
@@ -15,7 +16,10 @@ from inpars.models.locate import model_fingerprint
 from inpars.models.precision import Precision
 from inpars.models.scorers.options import LoadingOptions, RetrieverPromptOptions, ScoringOptions
 from inpars.options import added, how
-from inpars.retrieve.options import RetrievalOptions
+from inpars.retrieve.options import LANGUAGE, RetrievalOptions
+
+if TYPE_CHECKING:
+    from inpars.data.corpora import Corpus
 
 Scoring = Literal["mean_log_probs", "sum_log_probs", "mean_probs"]
 
@@ -226,7 +230,7 @@ class ConsistencyOptions(MethodOptions, ScoringOptions, RetrieverPromptOptions):
     )
     top_k: int = Field(1, ge=1, description="The document must be among this many; Promptagator 1, InPars-light 3.")
     depth: int = Field(100, ge=1, description="Documents retrieved for each query, and reranked.")
-    language: str = Field("en", description="Language of the documents (ISO 639-1), for BM25's words.")
+    language: str = Field(AUTO, description=LANGUAGE)
     k1: float = Field(0.9, ge=0, description="BM25's k1.")
     b: float = Field(0.4, ge=0, le=1, description="BM25's b.")
     index: Path | None = how(None, description="Folder that keeps the index for later commands; by default it goes.")
@@ -250,6 +254,12 @@ class ConsistencyOptions(MethodOptions, ScoringOptions, RetrieverPromptOptions):
         if not self.reranker:
             unread += ["family", "scheme", "instruction"] + ([] if dense else ["precision"])
         return {name: value for name, value in values.items() if name not in unread}
+
+    def for_corpus(self, corpus: Corpus) -> ConsistencyOptions:
+        """The options with the language of `corpus`, where BM25 is to recognise it."""
+        if self.retriever != "bm25":
+            return self
+        return self.model_copy(update={"language": language_of(corpus, self.language)})
 
     def inputs(self) -> dict[str, str]:
         """Fingerprints of the models."""

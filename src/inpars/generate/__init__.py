@@ -24,6 +24,7 @@ from inpars.generate.replaced import make_way
 from inpars.generate.units import Units
 from inpars.models.checks import model_checks, named_in
 from inpars.models.language.base import LanguageModel, check
+from inpars.models.languages import say_unspoken
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 
@@ -57,6 +58,7 @@ def generate(
         return artifact.output
     if language_model is None:
         raise_faults(faults_of(*model_checks(named_in("generate", config.model_dump())), *checks(config, corpus)))
+        say_unspoken([named.model for named in named_in("generate", config.model_dump()) if named.here], corpus)
     elif isinstance(backend, Prompted):
         check(backend.model)
     # Reads the whole corpus once, so that a broken line is found before anything is begun.

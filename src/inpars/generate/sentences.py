@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_BOUNDARY = re.compile(r"(?<=[.!?])[\"')\]]?\s+|(?<=[。！？])|\n\s*\n|\s\.\s")
+# A full stop of a script without blanks needs none after it; nor does its comma between clauses, which are long there.
+_BOUNDARY = re.compile(r"(?<=[.!?؟۔।॥։።])[\"')\]]?\s+|(?<=[。！？，；။។])|\n\s*\n|\s\.\s")
 _UNDERLINE = re.compile(r"^\s*([=\-~^*#])\1{2,}\s*$")
 _MARKED_HEADING = re.compile(r"^\s*#{1,6}\s+(.*?)\s*#*$")
 _MAX_HEADING_WORDS = 12

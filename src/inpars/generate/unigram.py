@@ -6,15 +6,25 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 
-_WORD = re.compile(r"\w+(?:[-'’]\w+)*")
+from inpars.data.segmentation import is_unspaced, marks
+from inpars.generate.phrases import phrases
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` as they stand, without punctuation."""
-    return _WORD.findall(text)
+    """The words of `text` as they stand, without punctuation; phrases where no blanks stand between words."""
+    found = _word().findall(text)
+    if not is_unspaced(text):
+        return found
+    return [phrase for word in found for phrase in phrases(word)]
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    return re.compile(rf"\w[\w{marks()}]*(?:[-'’]\w[\w{marks()}]*)*")
 
 
 class CollectionModel:

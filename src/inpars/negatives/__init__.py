@@ -55,8 +55,8 @@ def mine_negatives(
     config = parse_options(NegativesConfig, "negatives", options)
     written = (Path(output), *(side_file(Path(output), part) for part in ("dropped", "errors")))
     check_outputs((queries, corpus, qrels), *written)
-    corpus = open_corpus(corpus)
-    queries = Path(queries)
+    corpus, queries = open_corpus(corpus), Path(queries)
+    config = config.for_corpus(corpus)
     inputs = {"queries": fingerprint_of(queries), "corpus": corpus.fingerprint()}
     if qrels is not None:
         inputs["qrels"] = fingerprint_of(Path(qrels))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from inpars.data.languages import AUTO, language_of
 from inpars.models.judges.options import JudgingOptions
 from inpars.models.scorers.options import RetrieverPromptOptions, ScoringOptions
 from inpars.options import Options, how
-from inpars.retrieve.options import OF_BM25, OF_DENSE, RetrievalOptions
+from inpars.retrieve.options import LANGUAGE, OF_BM25, OF_DENSE, RetrievalOptions
+
+if TYPE_CHECKING:
+    from inpars.data.corpora import Corpus
 
 BM25 = "bm25"
 """The one retriever that is no model."""
@@ -114,7 +118,7 @@ class NegativesConfig(RetrieverPromptOptions):
         "exact", description="How a bi-encoder's vectors are searched: exact needs no library, faiss-hnsw approximates."
     )
     vectors: Literal["float32", "float16"] = Field("float32", description="Number format of the encoded corpus.")
-    language: str = Field("en", description="Language of the documents (ISO 639-1), for BM25's words.")
+    language: str = Field(AUTO, description=LANGUAGE)
     k1: float = Field(0.9, ge=0, description="BM25's k1.")
     b: float = Field(0.4, ge=0, le=1, description="BM25's b.")
     seed: int = Field(1, description="Seed of the draw.")
@@ -149,6 +153,12 @@ class NegativesConfig(RetrieverPromptOptions):
             "teacher": self.teacher,
         }
         return found | {purpose: name for purpose, name in named.items() if name is not None}
+
+    def for_corpus(self, corpus: Corpus) -> NegativesConfig:
+        """The options with the language of `corpus`, where BM25 is to recognise it."""
+        if BM25 not in self.retriever:
+            return self
+        return self.model_copy(update={"language": language_of(corpus, self.language)})
 
     def retrieval(self, retriever: str) -> RetrievalOptions:
         """The options of one of the retrievers."""

@@ -16,13 +16,16 @@ from inpars.data.beir import finds_itself
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import atomic_write, read_json, write_json
 from inpars.data.hashes import hash_of
+from inpars.data.languages import AUTO
 from inpars.data.lock import is_lock, locks_released, take_lock
 from inpars.data.paths import require_place
 from inpars.data.test_sets import TestSet, open_test_set
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults, some
-from inpars.pipeline.checks import check_run
+from inpars.models.languages import say_unspoken
+from inpars.pipeline.checks import check_run, unfinished
 from inpars.pipeline.manifest import Manifest
 from inpars.pipeline.measuring import AGREEMENT, FIRST_STAGE, METRICS, measured_in, model_behind
+from inpars.pipeline.models import named_models
 from inpars.pipeline.recipe import Recipe, load_recipe
 from inpars.pipeline.replacing import check_replaced
 from inpars.pipeline.steps import Context, Step
@@ -38,22 +41,24 @@ def run(
     output: str | Path,
     queries: str | Path | None = None,
     qrels: str | Path | None = None,
+    language: str | None = None,
     set: Sequence[str] = (),
     replace: bool = False,
 ) -> dict[str, Any]:
     """Carry out `recipe` for `corpus` in the run directory `output`; returns what was measured.
 
-    `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `queries` and
-    `qrels` are the test set; without them the corpus's own is taken where it has one. What is measured
-    on it lies in `metrics.json`. How far the systems agree with the generator on the held-out synthetic
-    queries lies in `agreement.json`, and is returned where there is no test set: it is no measure of
-    how well people are served. Steps that are there already, made with the same options from the same
-    inputs, are left as they are.
+    `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `language` is that of the documents,
+    for every step (ISO 639-1); by default the recipe's, or what the text is recognised to be in. `queries` and
+    `qrels` are the test set, `qrels` alone where they hold the texts of their queries too or are of the corpus's own
+    queries; without them the corpus's own is taken where it has one. What is measured on it lies in
+    `metrics.json`. How far the systems agree with the generator on the held-out synthetic queries lies in
+    `agreement.json`, and is returned where there is no test set: it is no measure of how well people are served.
+    Steps that are there already, made with the same options from the same inputs, are left as they are.
 
     What would only fail in the middle is found before the first step (`InparsError`, all faults at once). So is a
     recipe that would write other queries in the place of a language model's; with `replace` it may.
     """
-    chosen = load_recipe(recipe, list(set))
+    chosen = load_recipe(recipe, list(set), language)
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
     opened = open_corpus(corpus)
     test_set, itself = open_test_set(name, queries, qrels), finds_itself(name)
@@ -82,6 +87,7 @@ def run_recipe(
     raise_faults([*replaced, *faults])
     if test_set is not None and test_set.without_text:
         _tell_without_text(test_set)
+    _say_unspoken(chosen, opened, output)
     folder = _run_directory(output)
     take_lock(folder / ".run.lock", folder)
     with atomic_write(folder / "recipe.yaml") as stream:
@@ -123,6 +129,14 @@ def _check_measuring(recipe: Recipe, test_set: TestSet | None) -> None:
                 f"there are no judged queries, and {train.name}.held_out_queries is 0: nothing to measure on",
                 hint=f"give --queries and --qrels, or hold out some: --set {train.name}.held_out_queries=120",
             )
+
+
+def _say_unspoken(recipe: Recipe, corpus: Corpus, folder: Path) -> None:
+    """Before anything is spent: hints at models that do not speak the documents' language."""
+    languages = [getattr(step.options, "language", AUTO) for step in recipe.steps]
+    spoken = next((language for language in languages if isinstance(language, str) and language != AUTO), AUTO)
+    todo = unfinished(recipe.steps, folder, corpus)
+    say_unspoken([named.model for step in todo for named in named_models(step) if named.here], corpus, spoken)
 
 
 def _tell_without_text(test_set: TestSet) -> None:

@@ -19,6 +19,7 @@ def run(
     output: Path | None = None,
     queries: Path | None = None,
     qrels: Path | None = None,
+    language: str | None = None,
     set: list[str] | None = None,
     replace: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
@@ -36,9 +37,11 @@ def run(
     output
         Folder for the run; by default CORPUS-RECIPE in the current folder.
     queries
-        Test queries; by default those that come with the corpus.
+        Test queries; by default those that come with the corpus, or stand in --qrels.
     qrels
-        Judgments for them.
+        Judgments for them. Alone: for the corpus's own queries, or one file of question, document and grade.
+    language
+        Language of the documents (ISO 639-1) for every step; by default it is recognised from the text.
     set
         An option of a step, as in --set train.epochs=2; may be given several times.
     replace
@@ -54,6 +57,7 @@ def run(
         output=output,
         queries=queries,
         qrels=qrels,
+        language=language,
         set=set or [],
         replace=replace,
     )

@@ -16,6 +16,7 @@ from inpars.download.catalogue import catalogue
 from inpars.errors import OptionError, unknown_name
 from inpars.options import Options
 from inpars.pipeline.recipe import Recipe, checked_recipe, read_recipe
+from inpars.pipeline.steps import Step
 
 MEASURE = "nDCG@10"
 """What all figures are."""
@@ -145,7 +146,7 @@ class Experiment:
         own = [each for each in self._settings(steps, documents) if each.partition(".")[0] in steps]
         recipe = checked_recipe(source, [*own, *overrides])
         for step in recipe.steps:
-            if step.stage.name == "evaluate" and MEASURE not in step.options.model_dump()["measures"]:
+            if step.stage.name == "evaluate" and MEASURE not in _measured(step):
                 raise OptionError(
                     f"{step.name}.measures leaves out {MEASURE}", hint="the published figures are of that measure"
                 )
@@ -190,3 +191,9 @@ def _replace(source: dict[str, Any], last: str, file: str) -> None:
     names = list(steps)
     kept = {name: steps[name] for name in names[names.index(last) + 1 :]}
     source["steps"] = {"queries": {"file": file}, **kept}
+
+
+def _measured(step: Step) -> list[str]:
+    from inpars.data.measures import parse_measures
+
+    return [str(measure) for measure in parse_measures(step.options.model_dump()["measures"])]

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from inpars.data.files import read_text
+from inpars.data.languages import check_language
 from inpars.data.mappings import parse_mapping
 from inpars.data.paths import file_kind
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults, unknown_name
@@ -43,17 +44,24 @@ def recipe_names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
 
 
-def load_recipe(recipe: str | Path, overrides: list[str] | None = None) -> Recipe:
+def load_recipe(recipe: str | Path, overrides: list[str] | None = None, language: str | None = None) -> Recipe:
     """A recipe by name, or from a YAML file, with `step.option=value` overrides applied.
+
+    `language`, that of the documents, is what the recipe's own key `language` says, where it is given: it holds for
+    every step that does not say another.
 
     `OptionError` names each step, option or value that cannot be, and what it could be instead.
     """
-    return checked_recipe(read_recipe(recipe), overrides or [])
+    source = read_recipe(recipe)
+    return checked_recipe(source if language is None else {**source, "language": language}, overrides or [])
 
 
 def checked_recipe(source: dict[str, Any], overrides: list[str]) -> Recipe:
     """The recipe that `source`, as `read_recipe` gives it, comes to with the overrides; `OptionError` likewise."""
     steps = source["steps"]
+    if "language" in source:
+        check_language(str(source["language"]))
+        steps = {name: _in_language(source["language"], name, written) for name, written in steps.items()}
     faults = faults_of(*(partial(_override, steps, override) for override in overrides))
     faults += faults_of(*(partial(_parsed, str(name), written) for name, written in steps.items()))
     # How they go together is told once each of them is right in itself.
@@ -82,15 +90,35 @@ def recipe_text(recipe: str | Path) -> str:
 
 
 def read_recipe(recipe: str | Path) -> dict[str, Any]:
-    """A recipe by name, or from a YAML file, as data: `name`, `description` and `steps`."""
+    """A recipe by name, or from a YAML file, as data: `name`, `description`, `steps`, and `language` if it says one."""
     text = recipe_text(recipe)
     expected = "a mapping with 'steps', each named, as in the quickstart recipe"
     source = parse_mapping(text, f"recipe {recipe}", expected=expected)
     if not isinstance(source.get("steps"), dict) or not source["steps"]:
         raise InparsError(f"recipe {recipe}: expected {expected}")
-    if unknown := set(source) - {"name", "description", "steps"}:
+    if unknown := set(source) - {"name", "description", "language", "steps"}:
         raise OptionError(f"recipe {recipe}: unknown key {', '.join(sorted(map(repr, unknown)))}")
     return {"name": str(recipe), **source}
+
+
+def _in_language(language: str, name: Any, written: Any) -> Any:
+    """A step's options with the language filled in; whatever is wrong with them is found when they are parsed."""
+    stage = str(written.get("stage", name)) if isinstance(written, dict) else str(name)
+    if stage not in STAGES or not isinstance(written, dict | None):
+        return written
+    return _filled_in(language, STAGES[stage].config(), written or {})
+
+
+def _filled_in(language: str, kind: type[Options], written: dict[str, Any]) -> dict[str, Any]:
+    filled = dict(written)
+    for name, field in kind.model_fields.items():
+        if name == "language" and field.annotation is str:
+            filled.setdefault(name, language)
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Options):
+            inner = filled.get(name) or {}
+            if isinstance(inner, dict) and (inner := _filled_in(language, field.annotation, inner)):
+                filled[name] = inner
+    return filled
 
 
 def _override(steps: dict[str, Any], override: str) -> None:

@@ -50,6 +50,7 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
     config.check()
     check_outputs((corpus, queries), Path(output))
     corpus, queries, output = open_corpus(corpus), _queries(queries), Path(output)
+    config = config.for_corpus(corpus)
     inputs = {"corpus": corpus.fingerprint(), "queries": _identity(queries), "ties": TIES}
     if config.retriever is not None:
         inputs["retriever"] = model_fingerprint(config.retriever)
@@ -101,6 +102,7 @@ def rerank(
     output = Path(output)
     check_outputs((corpus, queries, run), output, fused_path(output))
     corpus, queries = open_corpus(corpus), _queries(queries)
+    config = config.for_corpus(corpus)
     if config.probability and (config.family if config.family != "auto" else family_of(locate(model))) == "bi-encoder":
         raise OptionError(
             f"{str(model)!r} is a bi-encoder: its similarities are no probabilities of relevance",

@@ -45,6 +45,7 @@ def search_held_out(corpus: Corpus, held_out: Path, output: Path, *, config: Sea
     `index` is where the corpus's index is kept unless `config` names a place. How many queries find
     their source is said, and stands in the sidecar (`queries`, `found`, `depth`).
     """
+    config = config.for_corpus(corpus)
     inputs = {"corpus": corpus.fingerprint(), "held_out": fingerprint_of(held_out)}
     if config.retriever is not None:
         inputs["retriever"] = model_fingerprint(config.retriever)

@@ -28,7 +28,8 @@ def rerank(
     Parameters
     ----------
     queries
-        Queries: .jsonl, .csv, .tsv, .parquet or TREC topics.
+        Queries: .jsonl, .csv, .tsv, .parquet, .json, an id and a query in each line, or TREC topics
+        (topics.xml?text=question chooses another field); or one file of question, document and grade.
     corpus
         The corpus to search.
     model
@@ -36,7 +37,7 @@ def rerank(
     output
         TREC run for the reranked documents; the fused run goes to OUTPUT with _fused before its suffix.
     run
-        First-stage run to rerank, any TREC run; without it the corpus is searched.
+        First-stage run to rerank, in any form that evaluate takes; without it the corpus is searched.
     held_out
         Folder of held-out queries to choose the fusion's weight on; by default the model's own.
     """
@@ -55,7 +56,8 @@ def search(
     Parameters
     ----------
     queries
-        Queries: .jsonl, .csv, .tsv, .parquet or TREC topics.
+        Queries: .jsonl, .csv, .tsv, .parquet, .json, an id and a query in each line, or TREC topics
+        (topics.xml?text=question chooses another field); or one file of question, document and grade.
     corpus
         The corpus to search.
     output

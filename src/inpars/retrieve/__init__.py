@@ -9,6 +9,7 @@ from typing import Protocol, cast
 
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.replaced import Replaced
+from inpars.data.languages import check_language
 from inpars.data.records import Query
 from inpars.data.runs import Run
 from inpars.errors import faults_of, raise_faults, require_library
@@ -46,9 +47,7 @@ def check_retrieval(options: RetrievalOptions) -> None:
     """
     options.check()
     if options.first_stage == "bm25":
-        from inpars.retrieve.analysis import analyzer
-
-        analyzer(options.language)
+        check_language(options.language)
         return
     from inpars.retrieve.dense import require_bi_encoder
     from inpars.retrieve.faiss_index import require_faiss
@@ -77,6 +76,7 @@ def open_retriever(
     if options.first_stage == "bm25":
         from inpars.retrieve.bm25 import BM25
 
+        options = options.for_corpus(corpus)
         return BM25.of(corpus, k1=options.k1, b=options.b, language=options.language, folder=options.index or folder)
     from inpars.retrieve.dense import Dense
 

@@ -22,7 +22,7 @@ from inpars.errors import InparsError, MissingDependency, OptionError
 from inpars.options import Options
 from inpars.progress import say
 from inpars.retrieve import postings, ranking
-from inpars.retrieve.analysis import analyzer
+from inpars.retrieve.analysis import VERSION, analyzer
 from inpars.retrieve.postings import Postings
 from inpars.versions import versions_of
 
@@ -88,7 +88,11 @@ class BM25:
         if folder is None:
             return cls(contents, k1=k1, b=b, language=language, backend=backend)
         _require(backend)
-        words = {**versions_of(("bm25s", "PyStemmer")), "unicode": unicodedata.unidata_version}
+        words = {
+            **versions_of(("bm25s", "PyStemmer")),
+            "unicode": unicodedata.unidata_version,
+            "analysis": str(VERSION),
+        }
         artifact = Artifact(
             Path(folder) / postings.SCORES,
             "index",

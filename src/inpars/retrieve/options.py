@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
+from typing_extensions import Self
 
+from inpars.data.languages import AUTO, language_of
 from inpars.errors import OptionError
 from inpars.options import Options, how
 
+if TYPE_CHECKING:
+    from inpars.data.corpora import Corpus
+
 Neighbours = Literal["exact", "faiss-flat", "faiss-hnsw"]
 Vectors = Literal["float32", "float16"]
+
+LANGUAGE = "Language of the documents (ISO 639-1), for BM25's words; auto recognises it from the text."
 
 OF_BM25 = ("language", "k1", "b")
 OF_DENSE = ("neighbours", "vectors")
@@ -35,7 +42,7 @@ class RetrievalOptions(Options):
         "exact", description="How the dense first stage searches: exact needs no library, faiss-hnsw approximates."
     )
     vectors: Literal["float32", "float16"] = Field("float32", description="Number format of the encoded corpus.")
-    language: str = Field("en", description="Language of the documents (ISO 639-1), for BM25's words.")
+    language: str = Field(AUTO, description=LANGUAGE)
     k1: float = Field(0.9, ge=0, description="BM25's k1.")
     b: float = Field(0.4, ge=0, le=1, description="BM25's b.")
 
@@ -48,6 +55,12 @@ class RetrievalOptions(Options):
             )
         if self.first_stage == "bm25" and self.retriever is not None:
             raise OptionError("a retriever plays no part in first_stage bm25", hint="did you mean --first-stage dense?")
+
+    def for_corpus(self, corpus: Corpus) -> Self:
+        """The options with the language of `corpus`, where BM25 is to recognise it."""
+        if self.first_stage != "bm25":
+            return self
+        return self.model_copy(update={"language": language_of(corpus, self.language)})
 
     def read(self, values: dict[str, Any]) -> dict[str, Any]:
         """`values` without the options that the chosen first stage does not read."""

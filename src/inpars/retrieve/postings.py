@@ -114,20 +114,25 @@ def load(folder: Path) -> Postings:
 
 
 class _Words(dict[str, int]):
-    """The term's number of every word met, -1 for a stop word: a word is stemmed once, not each time it stands."""
+    """The term's number of every word met: a word is folded and stemmed once, not each time it stands.
+
+    A word without a term has -1, one of several terms -2 or less: `several[-2 - number]` has their numbers.
+    """
 
     def __init__(self, analyze: Analyzer) -> None:
         super().__init__()
         self.analyze, self.vocabulary = analyze, dict[str, int]()
+        self.several: list[list[int]] = []
 
     def __missing__(self, word: str) -> int:
         if len(self) >= _KNOWN_WORDS:
             self.clear()
-        number = -1
-        if word not in self.analyze.stop_words:
-            (term,) = self.analyze.stem([word])
-            number = self.vocabulary.setdefault(term, len(self.vocabulary))
-        self[word] = number
+        numbers = [self.vocabulary.setdefault(term, len(self.vocabulary)) for term in self.analyze.terms(word)]
+        if len(numbers) < 2:
+            self[word] = number = numbers[0] if numbers else -1
+        else:
+            self[word] = number = -2 - len(self.several)
+            self.several.append(numbers)
         return number
 
 
@@ -158,14 +163,14 @@ class _Counts:
         while True:
             entry = next(stream, None)
             if sizes and (entry is None or len(tokens) >= TOKENS_AT_ONCE or len(sizes) == _DOCUMENTS_AT_ONCE):
-                lengths.append(self._add(tokens, sizes))
+                lengths.append(self._add(tokens, sizes, known.several))
                 tokens, sizes = array("i"), array("q")
             if entry is None:
                 break
             doc_id, text = entry
             self.doc_ids.append(doc_id)
             before = len(tokens)
-            tokens.extend(map(known.__getitem__, analyze.split(text.lower())))
+            tokens.extend(map(known.__getitem__, analyze.split(text)))
             sizes.append(len(tokens) - before)
         self.vocabulary = known.vocabulary
         if not self.vocabulary:
@@ -174,9 +179,14 @@ class _Counts:
             )
         self.lengths = np.concatenate(lengths)
 
-    def _add(self, tokens: array[int], sizes: array[int]) -> np.ndarray:
+    def _add(self, tokens: array[int], sizes: array[int], several: list[list[int]]) -> np.ndarray:
         terms = np.frombuffer(tokens, dtype=np.int32) if tokens else np.empty(0, np.int32)
         documents = np.repeat(np.arange(len(sizes)), np.frombuffer(sizes, dtype=np.int64))
+        if several and len(places := np.flatnonzero(terms < -1)):
+            # The terms of a word of several stand at the end: within a document their order does not count.
+            found = [several[-2 - number] for number in terms[places].tolist()]
+            terms = np.concatenate([terms, np.concatenate(found)])
+            documents = np.concatenate([documents, np.repeat(documents[places], list(map(len, found)))])
         said = terms >= 0
         keys = np.sort(terms[said].astype(np.int64) << 16 | documents[said])
         starts = _changes(keys)

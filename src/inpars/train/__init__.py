@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, fingerprint_of, sidecar
+from inpars.data.columns import split_columns
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.files import first_line, write_json
 from inpars.data.held_out import HeldOut
@@ -20,6 +21,7 @@ from inpars.data.paths import require_place
 from inpars.data.records import Triple
 from inpars.errors import MissingDependency, OptionError, faults_of, raise_faults
 from inpars.models.checks import check_model
+from inpars.models.languages import say_unspoken
 from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers.kinds import require_base
 from inpars.options import parse_options
@@ -27,7 +29,7 @@ from inpars.progress import progress_bar, say
 from inpars.train.checks import check_examples, checks, open_monitor
 from inpars.train.config import TrainConfig
 from inpars.train.facts import about
-from inpars.train.reading import check_loss, kind_of, read_examples
+from inpars.train.reading import check_loss, kind_of, read_examples, texts_of
 from inpars.train.saving import saved_in
 
 if TYPE_CHECKING:
@@ -37,11 +39,19 @@ HELD_OUT = "held_out"
 
 
 @locks_released()
-def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, **options: Any) -> Path:
+def train(
+    triples: str | Path,
+    corpus: str | Path | Corpus,
+    output: str | Path,
+    *,
+    queries: str | Path | None = None,
+    **options: Any,
+) -> Path:
     """Fine-tune `base_model` on a file of triples; returns the folder `output`, a model to load.
 
     `triples` may also be a file of synthetic queries: they have no negatives but each other's
-    documents, which only the loss in-batch can learn from (`OptionError` for any other).
+    documents, which only the loss in-batch can learn from (`OptionError` for any other). `queries` is a file with
+    the texts of queries that triples name by id alone, as MS MARCO's do.
 
     A part of the queries is held out, with their documents. The weights that rank these best are
     kept, those of the untouched base among them; with `keep` "last" those of the last step, and then
@@ -56,6 +66,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     config = parse_options(TrainConfig, "train", options)
     check_output(output)
     corpus, triples = open_corpus(corpus), Path(triples)
+    config = config.for_corpus(corpus)
     kind = kind_of(triples)
     check_loss(triples, kind, config)
     watched = (config.monitor_queries, config.monitor_qrels, config.monitor_run)
@@ -63,6 +74,7 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
         kind: fingerprint_of(triples),
         "corpus": corpus.fingerprint(),
         "base_model": model_fingerprint(config.base_model),
+        **({} if queries is None else {"query_texts": fingerprint_of(Path(split_columns(str(queries))[0]))}),
     } | {
         # A missing one is reported below, with all else that is wrong.
         f"monitor_{number}": fingerprint_of(path)
@@ -81,14 +93,17 @@ def train(triples: str | Path, corpus: str | Path | Corpus, output: str | Path, 
     if processes.share(processes.main and artifact.is_current()):
         return artifact.output
     base_model = locate(config.base_model)
+    texts = texts_of(queries)
     raise_faults(
         faults_of(
             lambda: check_model(config.base_model),
             *checks(config, corpus),
-            lambda: check_examples(triples, corpus),
+            lambda: check_examples(triples, corpus, texts),
         )
     )
-    training, kept_out = split(read_examples(triples, corpus), config.held_out_queries, config.seed)
+    if processes.main:
+        say_unspoken([config.base_model], corpus, config.language)
+    training, kept_out = split(read_examples(triples, corpus, texts), config.held_out_queries, config.seed)
     if processes.main:
         artifact.begin()
         if kept_out and not (artifact.folder / HELD_OUT / "first_stage.trec").exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from inpars.data.columns import split_columns
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.base import absent_from
 from inpars.data.ids import is_whole
+from inpars.data.languages import check_language
 from inpars.data.paths import require_file
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
@@ -38,9 +39,7 @@ def checks(config: TrainConfig, corpus: Corpus | None) -> Iterator[Check]:
     yield partial(check_device, config.device)
     yield partial(_check_arguments, config)
     if config.held_out_queries:
-        from inpars.retrieve.analysis import analyzer
-
-        yield partial(analyzer, config.language)
+        yield partial(check_language, config.language)
     for watched in (config.monitor_queries, config.monitor_qrels, config.monitor_run):
         if watched is not None:
             yield partial(require_file, Path(split_columns(str(watched))[0]))
@@ -48,14 +47,14 @@ def checks(config: TrainConfig, corpus: Corpus | None) -> Iterator[Check]:
         yield partial(open_monitor, config, corpus)
 
 
-def check_examples(path: Path, corpus: Corpus) -> None:
+def check_examples(path: Path, corpus: Corpus, queries: Mapping[str, str] | None = None) -> None:
     """`InparsError` where the rows of `path` name documents that the corpus lacks, or are of another corpus."""
     if kind_of(path) == "queries":
         check_sources(path, read_synthetic_queries(path), corpus)
         return
     rows = 0
     doc_ids: dict[str, None] = {}
-    for triple in read_triples(path):
+    for triple in read_triples(path, queries):
         rows += 1
         if not is_whole(triple.query_id):
             raise OptionError(
@@ -70,7 +69,7 @@ def check_examples(path: Path, corpus: Corpus) -> None:
             hint="give the corpus that the negatives were mined from (--corpus), or leave these triples out",
         )
     # Where a query was cut out of its document, the row holds what is left of it.
-    positives = (SyntheticQuery(t.query, t.positive_id, t.positive_text) for t in read_triples(path))
+    positives = (SyntheticQuery(t.query, t.positive_id, t.positive_text) for t in read_triples(path, queries))
     check_sources(path, positives, corpus, lacking=False)
 
 

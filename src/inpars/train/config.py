@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
+from inpars.data.languages import AUTO, language_of
 from inpars.models.precision import Precision
 from inpars.models.scorers.options import Family, LoadingOptions, PromptOptions, SchemeName
+from inpars.retrieve.options import LANGUAGE
 from inpars.train.defaults import FAMILY_DEFAULTS, with_defaults
 
 Loss = Literal["pointwise", "softmax", "margin-mse", "kl", "in-batch"]
 
 T = TypeVar("T")
 if TYPE_CHECKING:
+    from inpars.data.corpora import Corpus
+
     Own = Annotated[T, "never None once the options are made"]
 else:
     Own = Optional
@@ -135,7 +139,7 @@ class TrainConfig(PromptOptions, LoadingOptions):
         0, ge=0, description="Keep the weights of every so many steps, and of the last, in checkpoint-N; 0 keeps none."
     )
 
-    language: str = Field("en", description="Language of the documents (ISO 639-1), for the held-out set's BM25.")
+    language: str = Field(AUTO, description=LANGUAGE)
     precision: Precision = Field("auto", description="Number format of the matrix products.")
     device: str | None = Field(None, description="Where to train: cpu, cuda, cuda:1 …; by default the best there is.")
     seed: int = Field(1, description="Seed of the split, the order and the initial weights of new layers.")
@@ -173,6 +177,12 @@ class TrainConfig(PromptOptions, LoadingOptions):
     def identity(self) -> dict[str, Any]:
         """The options that the model depends on: the base's own files count, wherever they lie."""
         return {name: value for name, value in super().identity().items() if name != "base_model"}
+
+    def for_corpus(self, corpus: Corpus) -> TrainConfig:
+        """The options with the language of `corpus`, where the held-out set's BM25 is to recognise it."""
+        if not self.held_out_queries:
+            return self
+        return self.model_copy(update={"language": language_of(corpus, self.language)})
 
     @property
     def distils(self) -> bool:

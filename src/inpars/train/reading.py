@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from inpars.data.corpora import Corpus
-from inpars.data.files import read_jsonl
-from inpars.data.queries import read_synthetic_queries
+from inpars.data.files import read_jsonl, read_text_lines
+from inpars.data.kinds import check_text
+from inpars.data.queries import read_queries, read_synthetic_queries
 from inpars.data.records import SyntheticQuery, Triple
 from inpars.data.sources import source_of, standing_in
 from inpars.data.triples import read_triples
@@ -21,7 +22,11 @@ Kind = Literal["triples", "queries"]
 
 def kind_of(path: str | Path) -> Kind:
     """What a file holds, by the fields of its first row; a file of neither is taken for triples."""
-    _, first = next(chain(read_jsonl(Path(path)), [(0, {})]))
+    path = Path(path)
+    check_text(path)
+    if "\t" in (line := next(read_text_lines(path), (0, ""))[1]) and not line.lstrip().startswith("{"):
+        return "triples"
+    _, first = next(chain(read_jsonl(path), [(0, {})]))
     return "queries" if "doc_id" in first and "positive_id" not in first else "triples"
 
 
@@ -34,13 +39,19 @@ def check_loss(path: str | Path, kind: Kind, config: TrainConfig) -> None:
         )
 
 
-def read_examples(path: str | Path, corpus: Corpus) -> Iterator[Triple]:
+def texts_of(queries: str | Path | None) -> dict[str, str] | None:
+    """The texts of queries by id, for triples that name them by id alone; None where no file is given."""
+    return None if queries is None else {query.query_id: query.text for query in read_queries(queries)}
+
+
+def read_examples(path: str | Path, corpus: Corpus, queries: Mapping[str, str] | None = None) -> Iterator[Triple]:
     """Stream a file of triples, or of synthetic queries as triples without negatives.
 
-    `InparsError` for a query whose document the corpus lacks.
+    `queries` has the texts of those that triples name by id alone. `InparsError` for a query whose document the
+    corpus lacks.
     """
     if kind_of(path) == "triples":
-        yield from read_triples(path)
+        yield from read_triples(path, queries)
     else:
         yield from (_triple(query, corpus) for query in read_synthetic_queries(path))
 

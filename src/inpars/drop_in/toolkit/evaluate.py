@@ -44,7 +44,7 @@ class EvaluateFlags(Flags):
     )
     dataset: str = Field("msmarco", description=DATASET)
     dataset_source: Source = Field("ir_datasets", description=SOURCE)
-    qrels: Path | None = Field(None, description="Judgments, BEIR's or TREC's, in place of the dataset's.")
+    qrels: Path | None = Field(None, description="Judgments in place of the dataset's: BEIR's, TREC's, or a table.")
     relevance_threshold: int = Field(1, ge=1, description="Grade from which a document is relevant; nDCG takes grades.")
     json_: bool = Field(False, description="Print JSON.")
     remove_unjudged: bool = Field(False, description="Leave documents without a judgment out of the run.")

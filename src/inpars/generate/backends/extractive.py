@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +17,14 @@ import numpy as np
 from inpars.data.corpora import Corpus
 from inpars.data.records import Document, SyntheticQuery
 from inpars.data.seeds import generator
+from inpars.data.segmentation import is_unspaced, marks
 from inpars.generate.backends import Written
 from inpars.generate.config import GenerateConfig
+from inpars.generate.phrases import phrases
 from inpars.generate.sentences import Span, heading_text, headings, sentences
 from inpars.generate.unigram import CollectionModel, DocumentModel, words
 
 _CHUNK = re.compile(r"\S+")
-_PLAIN_WORD = re.compile(r"\w+")
 _ATTEMPTS_PER_QUERY = 4
 _MIN_WORDS = 3
 _MIN_QUERY_WORDS = 2
@@ -113,7 +114,7 @@ class Extractive:
 
     def _sentence(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         span = self._salient(document, rng)
-        return self._drafted(span.of(document.text), _without(document, span)) if span else None
+        return self._drafted(span.of(document.text).strip("，；、"), _without(document, span)) if span else None
 
     def _keywords(self, document: Document, model: DocumentModel, rng: np.random.Generator) -> _Draft | None:
         span = self._salient(document, rng)
@@ -169,8 +170,11 @@ class Extractive:
         A title is often the first sentence too, and a sentence may stand twice. What counts is the
         words, whatever stands between them.
         """
-        phrase = r"\W+".join(map(re.escape, _PLAIN_WORD.findall(source)))
-        copy = re.compile(rf"(?<!\w){phrase}(?!\w)[.!?。！？:]?", re.IGNORECASE)
+        inside = rf"\w{marks()}"
+        phrase = rf"[^{inside}]+".join(map(re.escape, re.findall(f"[{inside}]+", source)))
+        # Where there are no blanks a copy may stand amid other words.
+        begin, end = ("", "") if is_unspaced(source) else (f"(?<![{inside}])", f"(?![{inside}])")
+        copy = re.compile(rf"{begin}{phrase}{end}[.!?。！？，；:]?", re.IGNORECASE)
         text = rest.contents
         while copy.search(text):
             text = copy.sub("", text).strip()
@@ -179,7 +183,11 @@ class Extractive:
 
 def _shortened(text: str, span: Span, max_words: int, rng: np.random.Generator) -> Span:
     """`span`, or a random stretch of `max_words` words of it where it is longer."""
-    starts = [span.start + match.start() for match in _CHUNK.finditer(text[span.start : span.end])]
+    starts = [
+        span.start + chunk.start() + begin
+        for chunk in _CHUNK.finditer(text[span.start : span.end])
+        for begin in accumulate(map(len, phrases(chunk[0])[:-1]), initial=0)
+    ]
     if len(starts) <= max_words:
         return span
     length = int(rng.integers(max(_MIN_WORDS, max_words // 3), max_words + 1))

@@ -110,7 +110,7 @@ class TransformersModel:
             )
         devices = self._devices()
         size = prompts_in_window(self._config, devices[0], sampling.n, sampling.max_new_tokens)
-        windows = cut(prompts, partial(self._encode, new_tokens=sampling.max_new_tokens), size)
+        windows = cut(prompts, partial(self._fitting, new_tokens=sampling.max_new_tokens), size)
         if len(devices) > 1 and not self._ready:
             from inpars.models.language.transformers.workers import complete_on
 
@@ -171,14 +171,19 @@ class TransformersModel:
         gpus = torch.cuda.device_count()
         return tuple(f"cuda:{number}" for number in range(gpus)) if gpus > 1 else (default_device(),)
 
-    def _encode(self, prompt: Prompt, new_tokens: int) -> list[int] | Answer:
-        text, limit = self._chat(prompt) if prompt.messages else prompt.text, self.context_length
+    def _fitting(self, prompt: Prompt, new_tokens: int) -> list[int] | Answer:
+        """The prompt's tokens, or the answer that says why the model cannot take them."""
+        ids, limit = self._encode(prompt), self.context_length
+        if ids and (not limit or len(ids) + new_tokens <= limit):
+            return ids
+        found = f"{len(ids)} tokens and {new_tokens} new ones: the model takes {limit} in all"
+        error = found if ids else "the prompt has no tokens"
+        return Answer(prompt.key, prompt_tokens=len(ids), requests=0, error=error)
+
+    def _encode(self, prompt: Prompt) -> list[int]:
+        text = self._chat(prompt) if prompt.messages else prompt.text
         # A chat template writes the special tokens itself.
         ids: list[int] = self._tokenizer(text, add_special_tokens=not prompt.messages, verbose=False)["input_ids"]
-        if not ids or (limit and len(ids) + new_tokens > limit):
-            found = f"{len(ids)} tokens and {new_tokens} new ones: the model takes {limit} in all"
-            error = found if ids else "the prompt has no tokens"
-            return Answer(prompt.key, prompt_tokens=len(ids), requests=0, error=error)
         return ids
 
     def _chat(self, prompt: Prompt) -> str:

@@ -1,0 +1,105 @@
+"""Whether a model speaks the language of the documents, as far as its card and its tokenizer tell."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inpars.data.corpora import Corpus
+from inpars.data.languages import AUTO, LANGUAGES, language_of
+from inpars.models.locate import locate
+from inpars.progress import say
+
+_SAMPLE = 50
+_UNKNOWN = 0.1
+"""Share of the documents' tokens that a tokenizer does not know from which a model cannot read them."""
+_SAME = {"nb": "no", "nn": "no"}
+
+
+def say_unspoken(models: Sequence[str], corpus: Corpus, language: str = AUTO) -> None:
+    """Print a hint for each of `models`, names or folders, that does not speak the language of `corpus`.
+
+    Only models on the disk are looked at, and those that state no language pass where their tokenizer knows the words.
+    """
+    for model in dict.fromkeys(models):
+        folder = _folder(model)
+        if folder is None:
+            continue
+        if stated := stated_languages(folder):
+            spoken = language_of(corpus, language)
+            if _SAME.get(spoken, spoken) not in stated:
+                _say(
+                    model, f"is a model for {', '.join(sorted(stated))} by its card, and the documents are in {spoken}"
+                )
+        elif (share := _unknown_share(folder, corpus)) > _UNKNOWN:
+            _say(model, f"does not know {share:.0%} of the tokens of these documents")
+
+
+@cache
+def _say(model: str, what: str) -> None:
+    # Once in a process: a run's steps share models.
+    hint = "a multilingual model, such as intfloat/multilingual-e5-small for a bi-encoder, may serve better"
+    say(f"hint: {model} {what}; {hint}")
+
+
+def stated_languages(folder: Path) -> frozenset[str]:
+    """The languages (ISO 639-1) that a model's card says it is for; none where it says none or "multilingual"."""
+    try:
+        text = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    opening, _, rest = text.partition("---\n")
+    front, closing, _ = rest.partition("\n---")
+    if opening.strip() or not closing:
+        return frozenset()
+    try:
+        card: Any = yaml.safe_load(front)
+    except yaml.YAMLError:
+        return frozenset()
+    stated = card.get("language") if isinstance(card, dict) else None
+    # YAML takes Norwegian's code for false.
+    codes = [
+        "no" if code is False else str(code).lower() for code in (stated if isinstance(stated, list) else [stated])
+    ]
+    if "multilingual" in codes:
+        return frozenset()
+    return frozenset(_SAME.get(code, code) for code in (code.split("-")[0] for code in codes) if code in LANGUAGES)
+
+
+def _folder(model: str) -> Path | None:
+    path = Path(locate(model))
+    if path.is_dir():
+        return path
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(str(path), "tokenizer.json")
+    except ValueError:  # not the name of a hub model
+        return None
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _unknown_share(folder: Path, corpus: Corpus) -> float:
+    """The share of tokens of a few documents that are the tokenizer's unknown one; 0 where that cannot be told."""
+    file = folder / "tokenizer.json"
+    if not file.is_file() or importlib.util.find_spec("tokenizers") is None:
+        return 0.0
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception:  # whatever is wrong with it is said where the model is loaded
+        return 0.0
+    unknown = tokenizer.token_to_id(str(getattr(tokenizer.model, "unk_token", None)))
+    if unknown is None:
+        return 0.0
+    texts = [document.contents[:500] for document in corpus.sample(_SAMPLE, 0)]
+    ids = [i for encoding in tokenizer.encode_batch(texts, add_special_tokens=False) for i in encoding.ids]
+    return ids.count(unknown) / len(ids) if ids else 0.0
