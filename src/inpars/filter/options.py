@@ -257,7 +257,7 @@ class ConsistencyOptions(MethodOptions, ScoringOptions, RetrieverPromptOptions):
 
     def for_corpus(self, corpus: Corpus) -> ConsistencyOptions:
         """The options with the language of `corpus`, where BM25 is to recognise it."""
-        if self.retriever != "bm25":
+        if self.retriever != "bm25" or self.language != AUTO:
             return self
         return self.model_copy(update={"language": language_of(corpus, self.language)})
 

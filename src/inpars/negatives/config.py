@@ -156,7 +156,7 @@ class NegativesConfig(RetrieverPromptOptions):
 
     def for_corpus(self, corpus: Corpus) -> NegativesConfig:
         """The options with the language of `corpus`, where BM25 is to recognise it."""
-        if BM25 not in self.retriever:
+        if BM25 not in self.retriever or self.language != AUTO:
             return self
         return self.model_copy(update={"language": language_of(corpus, self.language)})
 

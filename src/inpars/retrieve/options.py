@@ -58,7 +58,7 @@ class RetrievalOptions(Options):
 
     def for_corpus(self, corpus: Corpus) -> Self:
         """The options with the language of `corpus`, where BM25 is to recognise it."""
-        if self.first_stage != "bm25":
+        if self.first_stage != "bm25" or self.language != AUTO:
             return self
         return self.model_copy(update={"language": language_of(corpus, self.language)})
 

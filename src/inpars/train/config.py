@@ -180,7 +180,7 @@ class TrainConfig(PromptOptions, LoadingOptions):
 
     def for_corpus(self, corpus: Corpus) -> TrainConfig:
         """The options with the language of `corpus`, where the held-out set's BM25 is to recognise it."""
-        if not self.held_out_queries:
+        if not self.held_out_queries or self.language != AUTO:
             return self
         return self.model_copy(update={"language": language_of(corpus, self.language)})
 
