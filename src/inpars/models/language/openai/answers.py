@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -12,10 +13,27 @@ import orjson
 
 from inpars.errors import shorten
 from inpars.models.language.base import Completion
+from inpars.models.language.openai.bodies import code_and_message, error_in, page_title, status_of
 
 
 class BrokenAnswer(Exception):
     """An answer with status 200 that is not what the API promises."""
+
+
+class ToldError(BrokenAnswer):
+    """An answer with status 200 that is an error, or in which a choice ended in one; `status` is what it means."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(code_and_message(error)[1])
+        self.error, self.status = error, status_of(error)
+
+
+class NoAPI(BrokenAnswer):
+    """An answer with status 200 as no server gives it that speaks the API; with a `hint`, all its answers are such."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +47,43 @@ class Usage:
 
 def parse(content: bytes) -> dict[str, Any]:
     """The answer as JSON. `BrokenAnswer` where it is cut off, is something else, or holds no completion."""
-    try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        raise BrokenAnswer(f"an answer that is no JSON: {shorten(content.decode('utf-8', 'replace'))}") from None
+    answer = _json(content)
+    if (error := error_in(answer)) is not None:
+        raise ToldError(error)
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices:
         raise BrokenAnswer(f"an answer without choices: {shorten(content.decode('utf-8', 'replace'), 200)}")
     if not all(isinstance(choice, dict) and _has_text(choice) for choice in choices):
         raise BrokenAnswer(f"an answer with a choice that holds no text: {shorten(choices[0])}")
     return dict(answer)
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        text = content.decode("utf-8-sig", "replace").strip()
+    if re.match(r"(?:data|event|id|retry)?:", text):
+        raise NoAPI(
+            "the answer is a stream of events, though none was asked for: this server only streams",
+            "look for an option of the server's, or of a gateway before it, that answers at once",
+        )
+    if page := page_title(text):
+        raise NoAPI(f"the answer is {page}, not JSON: there is no API at this address")
+    try:
+        # Half a character of UTF-16, which orjson refuses and some servers send, is no reason to lose an answer.
+        return _mended(json.loads(text))
+    except ValueError:
+        raise BrokenAnswer(f"an answer that is no JSON: {shorten(text)}") from None
+
+
+def _mended(value: Any) -> Any:
+    """`value` with the replacement character for what is no whole character."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    return {key: _mended(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def usage(answer: dict[str, Any]) -> Usage | None:

@@ -19,11 +19,11 @@ from inpars.errors import Pending
 from inpars.models.language.base import Answer, Message, Prompt
 from inpars.models.language.cache import AnswerCache, Database
 from inpars.models.language.openai.adapt import Adapter
-from inpars.models.language.openai.answers import BrokenAnswer, parse
+from inpars.models.language.openai.answers import BrokenAnswer, ToldError, parse
 from inpars.models.language.openai.ledger import Handed, Ledger
 from inpars.models.language.openai.requests import Request
 from inpars.models.language.openai.retry import Failure, judge_status
-from inpars.models.language.openai.sending import PromptFailed, Received, Sender, take
+from inpars.models.language.openai.sending import PromptFailed, Received, Sender, look, take
 from inpars.progress import say
 
 MOST_REQUESTS = 50_000
@@ -89,7 +89,7 @@ class Batches:
 
     def _look(self, request: Request) -> Received:
         """The answer to a request without handing it out."""
-        if found := self._cache.get(request.key):
+        if found := look(self._cache, request.key):
             return Received(found[0])
         if error := self._ledger.error(request.key):
             raise PromptFailed(error, 0)
@@ -171,10 +171,13 @@ class Batches:
             content = orjson.dumps(body)
             try:
                 parse(content)
+                return key, content, ""
+            except ToldError as told:
+                status, error = told.status, told.error
             except BrokenAnswer:
                 return key, b"", ""
-            return key, content, ""
-        error = (body.get("error") or body) if isinstance(body, dict) else row.get("error")
+        else:
+            error = (body.get("error") or body) if isinstance(body, dict) else row.get("error")
         # A line without a status was never tried: the batch was over before.
         if not status or self._adapter.learn(endpoint, None, status, error):
             return key, b"", ""
