@@ -14,6 +14,7 @@ import orjson
 from inpars.errors import shorten
 from inpars.models.language.base import Completion
 from inpars.models.language.openai.bodies import code_and_message, error_in, page_title, status_of
+from inpars.models.language.thoughts import after_thoughts
 
 
 class BrokenAnswer(Exception):
@@ -113,11 +114,14 @@ def _has_text(choice: dict[str, Any]) -> bool:
 def _completion(choice: dict[str, Any], stop: tuple[str, ...]) -> Completion:
     message = choice.get("message")
     whole = choice["text"] if message is None else _content(message)
-    end = min((place for mark in stop if mark and (place := whole.find(mark)) >= 0), default=len(whole))
+    # A stop string ends the answer, not the thoughts before it.
+    spoken = after_thoughts(whole)
+    begin = spoken.start if spoken else len(whole)
+    end = min((place for mark in stop if mark and (place := whole.find(mark, begin)) >= 0), default=len(whole))
     reason = "stop" if end < len(whole) else choice.get("finish_reason") or "stop"
     completion = Completion(whole[:end], finish_reason=str(reason))
     if message is not None:
-        completion.reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "")
+        completion.reasoning, completion.refusal = _reasoning(message), _refusal(message)
     # Log-probabilities are an extra: an answer whose are malformed is an answer without.
     with contextlib.suppress(TypeError, ValueError, AttributeError):
         completion.tokens, completion.log_probs = _kept(_tokens(choice.get("logprobs"), whole), end)
@@ -125,11 +129,43 @@ def _completion(choice: dict[str, Any], stop: tuple[str, ...]) -> Completion:
 
 
 def _content(message: dict[str, Any]) -> str:
-    """The text of a chat message: a string, nothing (a refusal), or a list of parts."""
+    """The text of a chat message: a string, nothing (a refusal), or a list of parts, thoughts left out."""
     content = message.get("content")
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+        return "".join(str(part.get("text") or "") for part in _parts(content) if not _is_thought(part))
     return content if isinstance(content, str) else ""
+
+
+def _reasoning(message: dict[str, Any]) -> str:
+    """What the model thought, as the server tells it: in a field of its own, or as parts of the content."""
+    for name in ("reasoning_content", "reasoning", "thinking", "reasoning_details"):
+        if told := message.get(name):
+            return _text_of(told)
+    content = message.get("content")
+    return _text_of([part for part in _parts(content) if _is_thought(part)]) if isinstance(content, list) else ""
+
+
+def _refusal(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    parts = _parts(content) if isinstance(content, list) else []
+    return str(message.get("refusal") or next((part["refusal"] for part in parts if part.get("refusal")), ""))
+
+
+def _parts(content: list[Any]) -> list[dict[str, Any]]:
+    return [part for part in content if isinstance(part, dict)]
+
+
+def _is_thought(part: dict[str, Any]) -> bool:
+    return str(part.get("type")).startswith(("thinking", "reasoning", "thought", "redacted"))
+
+
+def _text_of(told: Any) -> str:
+    """The texts of parts, however deep."""
+    if isinstance(told, list):
+        return "".join(map(_text_of, told))
+    if isinstance(told, dict):
+        return next((_text_of(told[name]) for name in ("thinking", "text", "summary", "content") if told.get(name)), "")
+    return str(told)
 
 
 @dataclass(frozen=True, slots=True)

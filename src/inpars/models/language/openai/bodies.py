@@ -52,10 +52,11 @@ def status_of(error: Any) -> int:
     """The HTTP status that an error without one means: by its code, else by its words, else 400."""
     if isinstance(error, dict):
         for name in _CODES:
-            if str(code := error.get(name)).isdigit() and 400 <= int(code) < 600:
+            code = str(error.get(name))
+            if re.fullmatch(r"[45]\d\d", code):
                 return int(code)
-    code, message = code_and_message(error)
-    for text in (f"{code} {error.get('status', '') if isinstance(error, dict) else ''}", message):
+    kind, message = code_and_message(error)
+    for text in (f"{kind} {error.get('status', '') if isinstance(error, dict) else ''}", message):
         for status, words in _WORDS.items():
             if re.search(words, text, re.IGNORECASE):
                 return status
