@@ -119,11 +119,9 @@ class Judge:
             return Unreadable(answer.error or "the model gave no answer")
         completion = answer.completions[0]
         most = self.options.max_new_tokens
-        if not completion.text.strip():
-            return Unreadable(why_empty(completion, most))
         if (ended := ending(completion)) == "length":
             return Unreadable(f"cut off after {most} tokens (max_new_tokens)")
-        if ended == "filter":
+        if ended == "filter" or not completion.text.strip():
             return Unreadable(why_empty(completion, most))
         return read(completion.text)
 

@@ -49,7 +49,8 @@ def why_empty(completion: Completion, max_new_tokens: int) -> str:
     if ended == "tool":
         return "the model called a tool in place of an answer"
     if ended == "length":
-        return f"empty: all {max_new_tokens} tokens went on thoughts that are not shown (max_new_tokens)"
+        what = "white space" if completion.text else "thoughts that are not shown"
+        return f"empty: all {max_new_tokens} tokens went on {what} (max_new_tokens)"
     if completion.reasoning.strip():
         return "thoughts, and no answer after them"
     return "empty answer"

@@ -56,7 +56,9 @@ class Adapter:
         """
         if status not in (400, 403, 422):
             return False
-        learnt = body is None and self.suspects_system_turn(status, error) and self.took(system=False)
+        learnt = body is None and status in REFUSALS and speaks_of_turns(error)
+        if learnt:
+            self.took(system=False)
         for name, instead in _named(error, body):
             if name in self._fixed:
                 continue
@@ -68,19 +70,23 @@ class Adapter:
                 say(f"{self._model} takes no {name}: " + (f"sent as {instead}" if instead else "left out from now on"))
         return learnt
 
+    @property
+    def knows_system_turn(self) -> bool:
+        """Whether it has shown if the model takes a system turn."""
+        return self._system is not None
+
     def suspects_system_turn(self, status: int, error: Any) -> bool:
         """Whether a refusal may be of a system turn: it speaks of such, or it is a 500, which may come of anything."""
-        return self._system is None and (status == 500 or (status in REFUSALS and speaks_of_turns(error)))
+        return not self._system and (status == 500 or (status in REFUSALS and speaks_of_turns(error)))
 
-    def took(self, *, system: bool) -> bool:
-        """A chat was answered with its system turn, or only without one: the same goes for all. Whether that is new."""
+    def took(self, *, system: bool) -> None:
+        """A chat was answered with its system turn, or only without one: the same goes for all after it."""
         with self._lock:
             if self._system is not None:
-                return False
+                return
             self._system = system
         if not system:
             say(f"{self._model} takes no system turn: it stands at the beginning of the user's from now on")
-        return True
 
 
 def speaks_of_turns(error: Any) -> bool:

@@ -44,7 +44,7 @@ def error_in(answer: Any) -> Any:
         return _of(answer)
     if isinstance(told := answer.get("base_resp"), dict) and told.get("status_code"):
         return told
-    says = answer.get("object") == "error" or any(isinstance(answer.get(name), str) for name in _MESSAGES)
+    says = answer.get("object") == "error" or any(isinstance(answer.get(name), str | list) for name in _MESSAGES)
     return answer if says and not choices else None
 
 

@@ -87,7 +87,7 @@ class Sender:
         """
         attempts = failures = 0
         chat = has_system_turn(request.body.get("messages", ()))
-        system, unsure, confirm = True, chat, False
+        system, tried, confirm = True, False, False
         while True:
             self._wait_turn(tokens, stop)
             body = self.adapter.apply(request.endpoint, request.body, system=system)
@@ -100,9 +100,11 @@ class Sender:
                 if self._learn(error, request, body):
                     continue
                 status, told = _status_and_error(error)
-                if unsure and self.adapter.suspects_system_turn(status, told):
-                    # Once, to see whether it is the system turn that the server does not take.
-                    system, unsure, confirm = False, False, not speaks_of_turns(told)
+                refused = not tried and has_system_turn(body.get("messages", ()))
+                if refused and self.adapter.suspects_system_turn(status, told):
+                    # Once without it, to see whether it is the system turn that the server does not take.
+                    system, tried = False, True
+                    confirm = not self.adapter.knows_system_turn and not speaks_of_turns(told)
                     continue
                 # Refused without it as well, so that was not the reason; an overload says nothing about it.
                 system = system or status in REFUSALS
@@ -119,9 +121,8 @@ class Sender:
             self._reached = True
             if confirm and not system:
                 attempts += 1
-                if better := self._confirmed(request):
-                    content, answer, system = *better, True
-            if chat:
+                content, answer = self._confirm(request) or (content, answer)
+            elif chat:
                 self.adapter.took(system=system)
             self.pace.served()
             if self.pace.counts_tokens and (used := usage(answer)):
@@ -153,13 +154,17 @@ class Sender:
         """Whether the server refused only a field that can be left out."""
         return self.adapter.learn(request.endpoint, body, *_status_and_error(error))
 
-    def _confirmed(self, request: Request) -> tuple[bytes, dict[str, Any]] | None:
-        """The answer with the system turn after all, where what it was refused with has passed by itself."""
+    def _confirm(self, request: Request) -> tuple[bytes, dict[str, Any]] | None:
+        """The answer with the system turn after all, where the 500 that it was refused with has passed by itself."""
         try:
             content = self._post(request, self.adapter.apply(request.endpoint, request.body))
-            return content, parse(content)
-        except (openai.APIError, BrokenAnswer):
+            answer = parse(content)
+        except (openai.APIError, BrokenAnswer) as error:
+            if _status_and_error(error)[0] in REFUSALS:
+                self.adapter.took(system=False)
             return None
+        self.adapter.took(system=True)
+        return content, answer
 
     def _judge(self, error: openai.APIError | BrokenAnswer, endpoint: str, failures: int) -> Failure:
         failure = judge(error, endpoint, self.base_url)
