@@ -188,9 +188,32 @@ def test_a_page_of_a_gateway_passes_once_the_server_is_back(endpoint, make):
     assert not answer.error
 
 
-def test_a_server_that_only_streams_is_named(endpoint, make):
-    stream = b'data: {"choices": [{"delta": {"content": "what"}}]}\n\ndata: [DONE]\n\n'
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b'data: {"choices": [{"delta": {"content": "what"}}]}\n\ndata: [DONE]\n\n',
+        b': PROCESSING\n\ndata: {"choices": []}\n\n',
+        b'{"message": {"content": "what"}, "done": false}\n{"message": {"content": " is"}, "done": true}\n',
+    ],
+)
+def test_a_server_that_only_streams_is_named(endpoint, make, stream):
     endpoint.faults = lambda seen, attempt: told(stream, content_type="text/event-stream")
     with pytest.raises(InparsError, match="only streams"):
         list(make(concurrency=1).complete([ONE], Sampling()))
     assert len(endpoint.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "m", "message": {"role": "assistant", "content": "what is lift"}, "done": True},
+        {"type": "message", "content": [{"type": "text", "text": "what is lift"}]},
+        [{"generated_text": "what is lift"}],
+    ],
+)
+def test_the_answer_of_another_api_is_named_after_a_few_attempts(endpoint, make, body):
+    endpoint.faults = lambda seen, attempt: told(body)
+    with pytest.raises(InparsError, match="another API") as caught:
+        list(make(concurrency=1).complete([ONE], Sampling()))
+    assert "--openai.base-url" in caught.value.hint
+    assert len(endpoint.seen) == 3

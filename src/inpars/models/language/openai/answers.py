@@ -51,9 +51,12 @@ def parse(content: bytes) -> dict[str, Any]:
     answer = _json(content)
     if (error := error_in(answer)) is not None:
         raise ToldError(error)
-    choices = answer.get("choices") if isinstance(answer, dict) else None
+    shown = shorten(content.decode("utf-8", "replace"), 200)
+    if not isinstance(answer, dict) or "choices" not in answer:
+        raise NoAPI(f"the answer has no choices, so that this is another API: {shown}")
+    choices = answer["choices"]
     if not isinstance(choices, list) or not choices:
-        raise BrokenAnswer(f"an answer without choices: {shorten(content.decode('utf-8', 'replace'), 200)}")
+        raise BrokenAnswer(f"an answer without choices: {shown}")
     if not all(isinstance(choice, dict) and _has_text(choice) for choice in choices):
         raise BrokenAnswer(f"an answer with a choice that holds no text: {shorten(choices[0])}")
     return dict(answer)
@@ -64,7 +67,7 @@ def _json(content: bytes) -> Any:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
         text = content.decode("utf-8-sig", "replace").strip()
-    if re.match(r"(?:data|event|id|retry)?:", text):
+    if re.match(r"(?:data|event|id|retry)?:|\{.*\}\r?\n\{", text):
         raise NoAPI(
             "the answer is a stream of events, though none was asked for: this server only streams",
             "look for an option of the server's, or of a gateway before it, that answers at once",
