@@ -109,14 +109,25 @@ def test_examples_follow_as_turns_of_their_own(endpoint, make):
     assert sent == [("user", "Be brief.\n\na"), ("assistant", "b"), ("user", "c")]
 
 
-def test_in_a_batch_it_is_learnt_for_the_next_one(endpoint, make):
-    model = make(batch_api=True)
+def test_in_a_batch_it_is_learnt_for_the_next_one_and_for_later_runs(endpoint, make):
     sampling = Sampling(temperature=1.0)
-    with pytest.raises(Pending):
-        list(model.complete(prompts(2), sampling))
     refusal = {"message": "System role not supported"}
-    endpoint.finish(failing=lambda body: (400, refusal) if body["messages"][0]["role"] == "system" else None)
-    with pytest.raises(Pending):
-        list(model.complete(prompts(2), sampling))
-    endpoint.finish(failing=lambda body: (400, refusal) if body["messages"][0]["role"] == "system" else None)
-    assert not any(answer.error for answer in model.complete(prompts(2), sampling))
+
+    def finish():
+        endpoint.finish(failing=lambda body: (400, refusal) if body["messages"][0]["role"] == "system" else None)
+
+    for _ in range(2):
+        with pytest.raises(Pending):
+            list(make(batch_api=True).complete(prompts(2), sampling))
+        finish()
+    assert not any(answer.error for answer in make(batch_api=True).complete(prompts(2), sampling))
+    assert len(endpoint.batches) == 2
+
+
+def test_in_a_batch_a_refusal_that_stays_is_told(endpoint, make):
+    for _ in range(2):
+        with pytest.raises(Pending):
+            list(make(batch_api=True).complete(prompts(2), Sampling(temperature=1.0)))
+        endpoint.finish(failing=lambda body: (400, {"message": "unknown role"}))
+    answers = list(make(batch_api=True).complete(prompts(2), Sampling(temperature=1.0)))
+    assert [answer.error for answer in answers] == ["status 400: unknown role"] * 2

@@ -36,7 +36,6 @@ class Adapter:
         self._fixed = fixed
         self._lock = threading.Lock()
         self._instead: dict[tuple[str, str], str] = {}
-        # Whether the model takes a system turn; None until that shows.
         self._system: bool | None = None
 
     def apply(self, endpoint: str, body: dict[str, Any], *, system: bool = True) -> dict[str, Any]:
@@ -56,9 +55,7 @@ class Adapter:
         """
         if status not in (400, 403, 422):
             return False
-        learnt = body is None and status in REFUSALS and speaks_of_turns(error)
-        if learnt:
-            self.took(system=False)
+        learnt = False
         for name, instead in _named(error, body):
             if name in self._fixed:
                 continue
@@ -71,9 +68,9 @@ class Adapter:
         return learnt
 
     @property
-    def knows_system_turn(self) -> bool:
-        """Whether it has shown if the model takes a system turn."""
-        return self._system is not None
+    def system_turn(self) -> bool | None:
+        """Whether the model takes a system turn; None until that shows."""
+        return self._system
 
     def suspects_system_turn(self, status: int, error: Any) -> bool:
         """Whether a refusal may be of a system turn: it speaks of such, or it is a 500, which may come of anything."""

@@ -104,7 +104,7 @@ class Sender:
                 if refused and self.adapter.suspects_system_turn(status, told):
                     # Once without it, to see whether it is the system turn that the server does not take.
                     system, tried = False, True
-                    confirm = not self.adapter.knows_system_turn and not speaks_of_turns(told)
+                    confirm = self.adapter.system_turn is None and not speaks_of_turns(told)
                     continue
                 # Refused without it as well, so that was not the reason; an overload says nothing about it.
                 system = system or status in REFUSALS
