@@ -24,8 +24,8 @@ from inpars.generate.replaced import make_way
 from inpars.generate.units import Units
 from inpars.models.checks import model_checks, named_in
 from inpars.models.language.base import LanguageModel, check
-from inpars.models.languages import say_unspoken
 from inpars.models.language.unanswered import way_out
+from inpars.models.languages import say_unspoken
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 

@@ -35,7 +35,7 @@ MOST_BYTES = 150_000_000
 Fetch = Callable[[Request], Received]
 _UNDER_WAY = {"validating", "in_progress", "finalizing", "cancelling"}
 _UUID = "inpars"
-# What a batch says of itself whose chats went without their system turns: refused all the same, they are not sent again.
+# Says of a batch that its chats went without their system turns: refused all the same, they are not sent again.
 _NO_SYSTEM = {"system_turn": "no"}
 
 
