@@ -181,6 +181,13 @@ def test_an_address_without_its_version_gets_the_one_with_it_as_a_hint(endpoint,
     assert f"--openai.base-url {bare}/v1" in caught.value.hint
 
 
+def test_an_address_that_names_the_call_gets_the_one_without_it_as_a_hint(endpoint, make):
+    endpoint.faults = lambda seen, attempt: Fault(404, {"message": "not found"})
+    with pytest.raises(InparsError) as caught:
+        list(make(base_url=f"{endpoint.url}/chat/completions").complete([ONE], Sampling()))
+    assert caught.value.hint.endswith(f"--openai.base-url {endpoint.url}")
+
+
 def test_a_page_of_a_gateway_passes_once_the_server_is_back(endpoint, make):
     page = told(b"<html><head><title>502 Bad Gateway</title></head></html>", content_type="text/html")
     endpoint.script(*[page] * 5)

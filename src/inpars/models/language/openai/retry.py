@@ -51,8 +51,7 @@ def judge(error: openai.APIError | BrokenAnswer, endpoint: str = "", base_url: s
         if error.hint:
             return Failure(str(error), "stop", error.hint)
         action: Literal["retry", "doubt"] = "retry" if _PASSING.search(str(error)) else "doubt"
-        hint = _without_version(base_url) or "check --openai.base-url"
-        return _through_proxy(Failure(str(error), action, hint), base_url)
+        return _through_proxy(Failure(str(error), action, _about(base_url)), base_url)
     if isinstance(error, BrokenAnswer):
         return Failure(str(error), "retry")
     cause = error.__cause__ or error
@@ -88,7 +87,7 @@ def judge_status(
         secure = base_url.replace("http://", "https://", 1)
         return Failure(f"the server speaks https ({text})", "stop", f"--openai.base-url {secure}")
     if status in (404, 405, 501):
-        hint = _without_version(base_url) or "check the model's name and --openai.base-url"
+        hint = f"check the model's name; {_about(base_url)}"
         if endpoint == "/completions":
             hint = f"where the model or the server knows only chat: --openai.api chat; else {hint}"
         return Failure(f"there is no such model or call ({text})", "stop", hint)
@@ -99,11 +98,14 @@ def judge_status(
     return Failure(text, "give up")
 
 
-def _without_version(base_url: str) -> str:
-    """A hint where the address lacks what the path of nearly every API ends in."""
-    if not base_url or re.search(r"/v\d|/openai|/api/", base_url):
-        return ""
-    return f"the address of an API mostly ends in /v1: --openai.base-url {base_url}/v1"
+def _about(base_url: str) -> str:
+    """What to look at in an address at which there is no API, the usual slips first."""
+    call = re.search(r"/(?:chat/)?completions$", base_url)
+    if call:
+        return f"the address is without {call[0]}: --openai.base-url {base_url[: call.start()]}"
+    if base_url and not re.search(r"/v\d|/openai|/api/", base_url):
+        return f"the address of an API mostly ends in /v1: --openai.base-url {base_url}/v1"
+    return "check --openai.base-url"
 
 
 def _through_proxy(failure: Failure, base_url: str) -> Failure:
