@@ -117,6 +117,10 @@ def test_an_answer_without_a_query_is_dropped_with_the_reason(corpus: MemoryCorp
     [
         (Completion("<think>\nOkay, the doc", "length"), "its thoughts did not end within 64 tokens (max_new_tokens)"),
         (Completion("Okay, so the user wants", "length"), "its thoughts did not end within 64 tokens (max_new_tokens)"),
+        (
+            Completion("I need a query.", "length", thinking=True),
+            "its thoughts did not end within 64 tokens (max_new_tokens)",
+        ),
         (Completion("", "length"), "empty: all 64 tokens went on thoughts that are not shown (max_new_tokens)"),
         (Completion("wing fl", "content_filter"), "withheld by the content filter"),
         (Completion("", "tool_calls"), "the model called a tool in place of an answer"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inpars.models.language.thoughts import after_thoughts
+from inpars.models.language.thoughts import after_thoughts, opens_thoughts
 
 QUERY = "how do wings lift"
 
@@ -98,6 +98,20 @@ def test_what_sounds_like_thoughts_is_taken_for_them_only_where_it_was_cut_off(t
 @pytest.mark.parametrize("text", ["okay google what is lift", "so what is lift", "let me down lyrics", QUERY])
 def test_a_query_that_was_cut_off_is_no_thought(text: str) -> None:
     assert after_thoughts(text, cut_off=True) == (0, len(text), "")
+
+
+@pytest.mark.parametrize("prompt", ["<|assistant|><think>\n", "[THINK]", "…model\n<|channel>thought\n"])
+def test_after_a_prompt_that_opens_thoughts_only_what_follows_their_end_is_answer(prompt: str) -> None:
+    assert opens_thoughts(prompt)
+    assert after_thoughts("I need a query.", opened=True) is None
+    spoken = after_thoughts(f"I need a query.</think>{QUERY}", opened=True)
+    assert spoken is not None
+    assert spoken.thoughts == "I need a query."
+
+
+@pytest.mark.parametrize("prompt", ["<think>\n\n</think>\n\n", "what is the <think> tag", "Query:", ""])
+def test_a_prompt_with_closed_thoughts_opens_none(prompt: str) -> None:
+    assert not opens_thoughts(prompt)
 
 
 MARKS = [

@@ -97,7 +97,7 @@ class Prompted:
         most, ended = self.config.max_new_tokens, ending(completion)
         if ended == "filter" or not completion.text.strip():
             return Malformed(why_empty(completion, most))
-        reading = read(self.template, completion.text, cut_off=ended == "length")
+        reading = read(self.template, completion.text, thinking=completion.thinking, cut_off=ended == "length")
         if isinstance(reading, Malformed) and reading.unfinished:
             return Malformed(why_unfinished(completion, most))
         return reading

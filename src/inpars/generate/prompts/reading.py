@@ -44,8 +44,10 @@ class Malformed:
     unfinished: bool = False
 
 
-def read(template: Template, answer: str, *, cut_off: bool = False) -> Reading | Malformed:
-    """Find the query in `answer`, as the template's `reads` says; `cut_off` says that the model was not done.
+def read(template: Template, answer: str, *, thinking: bool = False, cut_off: bool = False) -> Reading | Malformed:
+    """Find the query in `answer`, as the template's `reads` says.
+
+    `thinking` says that the answer begins inside thoughts, `cut_off` that the model was not done.
 
     What a model thinks aloud is no part of the answer; it goes into `extra` as `reasoning`, unless `reads` has a group
     of that name. Nor are the wrapping that `unwrap` knows, blanks around the query, a label that repeats the
@@ -54,7 +56,7 @@ def read(template: Template, answer: str, *, cut_off: bool = False) -> Reading |
     """
     if not answer.strip():
         return Malformed("empty answer")
-    spoken = after_thoughts(answer, cut_off=cut_off)
+    spoken = after_thoughts(answer, opened=thinking, cut_off=cut_off)
     if spoken is None:
         return Malformed("its thoughts did not end", unfinished=True)
     reading = _read(template, answer, Span(spoken.start, spoken.end))

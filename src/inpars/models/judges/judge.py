@@ -12,7 +12,8 @@ from inpars.models.judges.options import JudgingOptions
 from inpars.models.judges.prompt import JudgingPrompt, load_prompt
 from inpars.models.judges.reading import Unreadable, read_criteria, read_grade
 from inpars.models.language.base import Answer, LanguageModel, Prompt, Sampling, batches, check
-from inpars.models.language.unanswered import ending, why_empty
+from inpars.models.language.thoughts import after_thoughts
+from inpars.models.language.unanswered import ending, why_empty, why_unfinished
 
 T = TypeVar("T")
 
@@ -123,6 +124,8 @@ class Judge:
             return Unreadable(f"cut off after {most} tokens (max_new_tokens)")
         if ended == "filter" or not completion.text.strip():
             return Unreadable(why_empty(completion, most))
+        if after_thoughts(completion.text, opened=completion.thinking) is None:
+            return Unreadable(why_unfinished(completion, most))
         return read(completion.text)
 
     def _room(self, prompt: JudgingPrompt, statements: dict[str, str]) -> int | None:

@@ -49,7 +49,8 @@ class Completion:
     which joined give `text` (the last may reach beyond it) and `token_ids` their ids where they are
     known. `None` where the model tells no log-probabilities. `finish_reason` is "stop" (a stop
     string or the model's own end), "length", or what the model says. `reasoning` is what the server has
-    cut out of the text, `refusal` what the model says in place of an answer.
+    cut out of the text, `refusal` what the model says in place of an answer. `thinking` says that the prompt
+    ended in the mark that opens thoughts, so that the text begins inside them.
     """
 
     text: str
@@ -59,6 +60,7 @@ class Completion:
     token_ids: list[int] = field(default_factory=list)
     reasoning: str = ""
     refusal: str = ""
+    thinking: bool = False
 
 
 @dataclass(slots=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+LONGEST_MARK = 24
+"""Tokens at the end of a prompt in which a mark that opens thoughts stands whole."""
+
 # What opens thoughts, and what closes them. DeepSeek-R1, Qwen3 and most others write <think>, Magistral [THINK],
 # Seed-OSS <seed:think>, Kimi ◁think▷, Command A <|START_THINKING|>, Gemma 4 <|channel>thought, MedGemma <unused94>,
 # Apertus <|inner_prefix|>, Sky-T1 <|begin_of_thought|>; Open WebUI puts them into <details>.
@@ -25,6 +28,7 @@ _THOUGHTS = re.compile(
     rf"|(?:\A|(?<=\n))[ \t]*(?:{_OPENS}).*\Z",
     _FLAGS,
 )
+_OPENED = re.compile(rf"(?:{_OPENS})\s*\Z", _FLAGS)
 _CLOSED = re.compile(rf"(?:{_CLOSES}|</details>)\Z", _FLAGS)
 _MARK = re.compile(rf"{_OPENS}|{_CLOSES}|</?details[^>]*>", _FLAGS)
 
@@ -59,10 +63,16 @@ class Spoken(NamedTuple):
     thoughts: str
 
 
-def after_thoughts(text: str, *, cut_off: bool = False) -> Spoken | None:
+def opens_thoughts(prompt: str) -> bool:
+    """Whether a prompt ends in the mark that opens thoughts, as some chat templates end."""
+    return bool(_OPENED.search(prompt))
+
+
+def after_thoughts(text: str, *, opened: bool = False, cut_off: bool = False) -> Spoken | None:
     """The answer in `text`, which may be blank; None where the text ends inside the thoughts.
 
-    `cut_off` says that the model was not done: then a beginning that sounds like thoughts is taken for them.
+    `opened` says that the prompt ended in the mark that opens them, `cut_off` that the model was not done: then a
+    beginning that sounds like thoughts is taken for them.
     """
     if "<|channel|>" in text:
         return _of_channels(text)
@@ -74,7 +84,7 @@ def after_thoughts(text: str, *, cut_off: bool = False) -> Spoken | None:
         return Spoken(found.end(), len(text), text[: found.start()].strip()) if found else None
     blocks = list(_THOUGHTS.finditer(text))
     if not blocks:
-        return None if cut_off and _ALOUD.match(text) else Spoken(0, len(text), "")
+        return None if opened or (cut_off and _ALOUD.match(text)) else Spoken(0, len(text), "")
     thoughts = "\n".join(filter(None, (_MARK.sub("", block[0]).strip() for block in blocks)))
     edges = [0, *(edge for block in blocks for edge in block.span()), len(text)]
     # What is said last counts, and of several thoughts the answer is what stands after the last, if anything does.
