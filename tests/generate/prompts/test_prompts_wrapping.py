@@ -27,6 +27,7 @@ WRAPPED = [
     f"{{'query': '{Q}'}}",
     f'{{"text": "{Q}"}}',
     f'{{"query": "{Q}',
+    f'{{"query": "1. {Q}"}}',
     f"1. {Q}",
     f"1) {Q}\n2) what is drag",
     f"1. {Q}? 2. what is drag?".replace("? 2", " 2"),
@@ -147,6 +148,12 @@ def test_a_template_that_asks_for_a_form_of_its_own_gets_it_as_it_is() -> None:
 
 def test_such_a_template_is_read_in_a_fence_and_after_thoughts_too() -> None:
     reading = read(load_template("chain-of-thought"), f"<think>Hm.</think>\n```\nOn wings.\nQuery: {Q}\n```")
+    assert isinstance(reading, Reading)
+    assert reading.query == Q
+
+
+def test_json_with_a_query_serves_a_template_that_asks_for_another_form_too() -> None:
+    reading = read(load_template("chain-of-thought"), f'{{"thoughts": "on wings", "query": "{Q}"}}')
     assert isinstance(reading, Reading)
     assert reading.query == Q
 

@@ -80,9 +80,13 @@ def _read(template: Template, answer: str, said: Span) -> Reading | Malformed:
         return Malformed("a lead-in or marks, and no query")
     if is_refusal(answer[inner.start : inner.end]):
         return Malformed("the model refused")
-    if inner.value is not None:
+    if inner.value is None:
+        return _searched(template, answer, inner)
+    if inner.value != answer[inner.start : inner.end]:
         return _checked(inner.value, inner, {})
-    return _searched(template, answer, inner)
+    # A label or the mark of a list may stand within the quotation marks of JSON, too.
+    span = _bare(answer, *inner[:2], template.cue)
+    return _checked(answer[span.start : span.end], span, {})
 
 
 @lru_cache(maxsize=64)

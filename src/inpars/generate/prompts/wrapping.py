@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """A part of an answer; `value` is the query itself where JSON writes it with escapes."""
+    """A part of an answer; `value` is the query itself where it stands in JSON, which may write it with escapes."""
 
     start: int
     end: int
@@ -140,11 +141,8 @@ def _json(text: str, start: int, end: int) -> Span | None:
     found = _LISTED.match(text, start, end) or _IN_JSON.search(text, start, end) or _ALONE.match(text, start, end)
     if not found:
         return Span(start, start) if _is_json(text[start:end]) else None
-    if found["inner"] is None:
-        return stripped(text, *found.span("single"))
-    inner = stripped(text, *found.span("inner"))
-    raw = text[inner.start : inner.end]
-    return inner._replace(value=_unescaped(raw)) if "\\" in raw else inner
+    inner = stripped(text, *found.span("single" if found["inner"] is None else "inner"))
+    return inner._replace(value=_unescaped(text[inner.start : inner.end]))
 
 
 def _is_json(text: str) -> bool:
@@ -156,10 +154,11 @@ def _is_json(text: str) -> bool:
 
 
 def _unescaped(raw: str) -> str:
-    try:
-        value = str(json.loads(f'"{raw}"', strict=False))
-    except ValueError:
-        return raw
+    """A string of JSON as it reads, on one line."""
+    value = raw
+    if "\\" in raw:
+        with contextlib.suppress(ValueError):
+            value = str(json.loads(f'"{raw}"', strict=False))
     return " ".join(value.split())
 
 
