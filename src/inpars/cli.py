@@ -12,12 +12,14 @@ from cyclopts import App, CycloptsError
 
 from inpars import __version__
 from inpars.errors import InparsError, shorten, system_error
+from inpars.passed_on import read_passed_on
 
 app = App(
     name="inpars",
     version=__version__,
     help="From a pile of unlabelled documents to a tuned, measured search model.",
     help_epilogue="Start here: inpars run --corpus python-docs --output my-run",
+    config=read_passed_on,
     # `exit_codes` says how to go on.
     suppress_keyboard_interrupt=False,
 )

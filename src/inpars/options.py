@@ -6,9 +6,10 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from inpars.errors import OptionError
 
@@ -34,6 +35,17 @@ class Options(BaseModel):
                 values[name] = value.identity()
         return values
 
+
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        plain: dict[str, Any] = orjson.loads(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
+    except TypeError as error:
+        raise ValueError(f"not a JSON object ({error})") from None
+    return plain
+
+
+PassedOn = Annotated[dict[str, Any], AfterValidator(_json)]
+"""A JSON object that is passed on to somebody else as it is: what is in it is none of our options."""
 
 _HOW: dict[str, Any] = {"how": True}
 _ADDED: dict[str, Any] = {"added": True}
@@ -66,23 +78,31 @@ def finds(group: str, pattern: str) -> str:
 def parse_options(kind: type[O], where: str, values: dict[str, Any]) -> O:
     """`values` as `kind`. `OptionError` names each key that is unknown or wrong, and suggests one."""
     try:
-        return kind(**_underscored(where, values))
+        return kind(**_underscored(kind, where, values))
     except ValidationError as error:
         raise OptionError("\n".join(_explain(kind, where, detail) for detail in error.errors())) from None
 
 
-def _underscored(where: str, values: Mapping[Any, Any]) -> dict[str, Any]:
-    """`values` with underscores for dashes in its keys and text for paths, in the mappings inside too."""
+def _underscored(kind: type[BaseModel] | None, where: str, values: Mapping[Any, Any]) -> dict[str, Any]:
+    """`values` with underscores for dashes in its keys and text for paths, in the mappings of options inside too."""
     renamed: dict[str, Any] = {}
     for key, value in values.items():
         name = str(key).replace("-", "_")
         if name in renamed:
             raise OptionError(f"option {where}.{name} is given twice, with a dash and with an underscore")
-        if isinstance(value, Mapping):
-            value = _underscored(f"{where}.{name}", value)
+        if isinstance(value, Mapping) and kind is not None:
+            # What stands in a value that is passed on is not ours to rename.
+            value = _underscored(_options_in(kind, name), f"{where}.{name}", value)
         # A model is named by its hub id or its folder, which Python has as a path.
         renamed[name] = os.fspath(value) if isinstance(value, os.PathLike) else value
     return renamed
+
+
+def _options_in(kind: type[BaseModel], name: str) -> type[BaseModel] | None:
+    """The options that the option `name` is made of."""
+    field = kind.model_fields.get(name)
+    inner = field.annotation if field else None
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
 
 
 def _explain(kind: type[Options], where: str, detail: Any) -> str:
@@ -106,9 +126,8 @@ def told(detail: Any) -> str:
 
 def _option_names(kind: type[BaseModel], path: list[str]) -> list[str]:
     for part in path:
-        field = kind.model_fields.get(part)
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        inner = _options_in(kind, part)
+        if inner is None:
             return []
         kind = inner
     return list(kind.model_fields)

@@ -20,7 +20,7 @@ from inpars.data.artifacts import facts_of
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import Document
-from inpars.errors import OptionError
+from inpars.errors import NothingProduced, OptionError
 from inpars.models.language.base import Answer, Completion, Prompt, Sampling
 from inpars.models.language.dummy import DummyModel
 
@@ -110,6 +110,59 @@ def test_an_answer_without_a_query_is_dropped_with_the_reason(corpus: MemoryCorp
     dropped = rows(tmp_path / "q.dropped.jsonl")
     assert len(dropped) == facts_of(output)["dropped"] == 100
     assert {row["reason"] for row in dropped} == {"empty answer", "the same query again for this document"}
+
+
+@pytest.mark.parametrize(
+    ("completion", "reason"),
+    [
+        (Completion("<think>\nOkay, the doc", "length"), "its thoughts did not end within 64 tokens (max_new_tokens)"),
+        (Completion("Okay, so the user wants", "length"), "its thoughts did not end within 64 tokens (max_new_tokens)"),
+        (
+            Completion("I need a query.", "length", thinking=True),
+            "its thoughts did not end within 64 tokens (max_new_tokens)",
+        ),
+        (Completion("", "length"), "empty: all 64 tokens went on thoughts that are not shown (max_new_tokens)"),
+        (Completion("wing fl", "content_filter"), "withheld by the content filter"),
+        (Completion("", "tool_calls"), "the model called a tool in place of an answer"),
+        (Completion("", "stop", refusal="Rather not."), "the model refused"),
+        (Completion("I'm sorry, but I can't assist with that."), "the model refused"),
+    ],
+)
+def test_an_answer_without_a_query_tells_the_cause_and_what_ended_it(
+    completion: Completion, reason: str, corpus: MemoryCorpus, tmp_path: Path
+) -> None:
+    model = Scripted(said(" why?", " why?"), completion)
+    inpars.generate(corpus, tmp_path / "q.jsonl", language_model=model, prompt="zero-shot")
+    for row in rows(tmp_path / "q.dropped.jsonl"):
+        assert (row["reason"], row["finish_reason"]) == (reason, completion.finish_reason)
+        assert row["completion"] == (completion.text or completion.refusal)
+
+
+def test_what_was_dropped_is_told_by_its_causes(
+    corpus: MemoryCorpus, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = Scripted(said(" why?", " why?"), Completion("<think>\nhm", "length"), Completion("", "content_filter"))
+    inpars.generate(corpus, tmp_path / "q.jsonl", language_model=model, prompt="zero-shot")
+    told = " ".join(capfd.readouterr().err.split())
+    assert "50 because: its thoughts did not end within 64 tokens (max_new_tokens)" in told
+    assert "50 because: withheld by the content filter" in told
+    assert "--max-new-tokens" in told
+
+
+def test_where_thoughts_are_all_that_came_the_error_says_what_to_try(corpus: MemoryCorpus, tmp_path: Path) -> None:
+    model = Scripted(Completion("", "length"))
+    with pytest.raises(NothingProduced, match="all 64 tokens went on thoughts") as caught:
+        inpars.generate(corpus, tmp_path / "q.jsonl", language_model=model, prompt="zero-shot")
+    assert "--max-new-tokens" in caught.value.hint
+    assert "enable_thinking false" in caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+def test_log_probs_are_those_of_the_query_after_the_thoughts(corpus: MemoryCorpus, tmp_path: Path) -> None:
+    answer = said("<think>hm</think>\n\n1. why so", "<think>", "hm", "</think>", "\n\n", "1. ", "why", " so")
+    output = inpars.generate(corpus, tmp_path / "q.jsonl", language_model=Scripted(answer), prompt="zero-shot")
+    row = rows(output)[0]
+    assert (row["query"], row["log_probs"], row["reasoning"]) == ("why so", [-2.5, -3.0], "hm")
 
 
 def test_errors_stand_apart_and_the_next_call_takes_up_those_alone(corpus: MemoryCorpus, tmp_path: Path) -> None:

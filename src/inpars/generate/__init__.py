@@ -19,14 +19,18 @@ from inpars.generate.backends.prompted import Prompted
 from inpars.generate.checks import checks
 from inpars.generate.config import GenerateConfig
 from inpars.generate.eligible import eligible
-from inpars.generate.outcome import check_queries
+from inpars.generate.outcome import check_queries, drop_reasons
 from inpars.generate.replaced import make_way
 from inpars.generate.units import Units
 from inpars.models.checks import model_checks, named_in
 from inpars.models.language.base import LanguageModel, check
+from inpars.models.language.unanswered import way_out
 from inpars.models.languages import say_unspoken
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
+
+# Of the reasons why answers were dropped, those that are told.
+_REASONS = 3
 
 
 @locks_released()
@@ -88,6 +92,11 @@ def generate(
     reused = backend.reused if isinstance(backend, Prompted) else 0
     say(f"generate: {_told(counts, usage, reused)} -> {artifact.output}")
     check_queries(artifact)
+    if counts["dropped"] and isinstance(backend, Prompted):
+        reasons = drop_reasons(artifact.side_file("dropped")).most_common(_REASONS)
+        told = "; ".join(f"{count:,} because: {reason}" for reason, count in reasons)
+        try_this = way_out(reasons[0][0])
+        say(f"generate: dropped were {told}" + (f" (try {try_this})" if try_this else ""))
     if counts["errors"]:
         say(f"generate: the errors are in {artifact.side_file('errors')}; the same command tries those documents again")
     return artifact.output

@@ -10,6 +10,7 @@ from typing import Any
 from inpars.data.artifacts import Artifact, facts_of
 from inpars.data.files import read_jsonl
 from inpars.errors import NothingProduced, shorten
+from inpars.models.language.unanswered import way_out
 
 _LONGEST = 200
 
@@ -36,17 +37,20 @@ def no_queries(documents: int, errors: Path, dropped: Path, *, by_model: bool) -
         first = shorten(next(iter(failed)), _LONGEST)
         why.append(f"{_counted(failed.total(), 'error')}, the first: {first}")
         hints.append(f"the errors are in {errors}: once their cause is mended, the same command tries those documents")
-    reasons = Counter(str(row["reason"]) for row in _rows(dropped))
+    reasons = drop_reasons(dropped)
     if reasons:
         reason, count = reasons.most_common(1)[0]
         why.append(f"{_counted(reasons.total(), 'answer')} dropped, {count:,} of them because: {reason}")
-        way_out = (
-            "another prompt, another model or more --max-new-tokens" if by_model else "--model, or longer documents"
-        )
-        hints.append(f"{dropped} has what was dropped: try {way_out}")
+        usual = "another prompt, another model or more --max-new-tokens" if by_model else "--model, or longer documents"
+        hints.append(f"{dropped} has what was dropped: try {way_out(reason) or usual}")
     return NothingProduced(
         "; ".join([f"no query was written for {_counted(documents, 'document')}", *why]), hint="; ".join(hints)
     )
+
+
+def drop_reasons(dropped: Path) -> Counter[str]:
+    """How many answers were dropped for each reason."""
+    return Counter(str(row["reason"]) for row in _rows(dropped))
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

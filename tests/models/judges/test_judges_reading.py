@@ -31,6 +31,8 @@ NAMES = ["answerable", "specific"]
         ("Grade: 0? No, it answers.</think>\nGrade: 3", 3),
         ("<think>Grade: 0?</think>Grade: 1? <think>No.</think>\nGrade: 3", 3),
         ("Grade: 3\n<think>Or was it Grade: 1", 3),
+        ("[THINK]Grade: 0?[/THINK]Grade: 3", 3),
+        ("<|channel|>analysis<|message|>Grade: 0?<|end|><|start|>assistant<|channel|>final<|message|>Grade: 3", 3),
     ],
 )
 def test_an_answer_with_one_grade_says_it(answer: str, grade: int) -> None:

@@ -15,6 +15,7 @@ from inpars.generate.prompts.prompter import Prompter, Rendered
 from inpars.generate.prompts.reading import Malformed, Reading, read
 from inpars.generate.prompts.template import Template
 from inpars.models.language.base import Answer, Completion, LanguageModel, Sampling
+from inpars.models.language.unanswered import ending, why_empty, why_unfinished
 
 
 class Prompted:
@@ -79,7 +80,7 @@ class Prompted:
         written = Written(document.doc_id, error=answer.error, usage=_usage(answer, rendered))
         seen: set[str] = set()
         for completion in answer.completions:
-            reading = read(self.template, completion.text)
+            reading = self._read(completion)
             if isinstance(reading, Malformed):
                 reason = reading.reason
             elif reading.query in seen:
@@ -88,8 +89,18 @@ class Prompted:
                 seen.add(reading.query)
                 written.queries.append(self._query(reading, completion, document, rendered))
                 continue
-            written.dropped.append({"doc_id": document.doc_id, "reason": reason, "completion": completion.text})
+            row = {"doc_id": document.doc_id, "reason": reason, "completion": completion.text or completion.refusal}
+            written.dropped.append(row | {"finish_reason": completion.finish_reason})
         return written
+
+    def _read(self, completion: Completion) -> Reading | Malformed:
+        most, ended = self.config.max_new_tokens, ending(completion)
+        if ended == "filter" or not completion.text.strip():
+            return Malformed(why_empty(completion, most))
+        reading = read(self.template, completion.text, thinking=completion.thinking, cut_off=ended == "length")
+        if isinstance(reading, Malformed) and reading.unfinished:
+            return Malformed(why_unfinished(completion, most))
+        return reading
 
     def _query(
         self, reading: Reading, completion: Completion, document: Document, rendered: Rendered

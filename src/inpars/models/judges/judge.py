@@ -12,6 +12,8 @@ from inpars.models.judges.options import JudgingOptions
 from inpars.models.judges.prompt import JudgingPrompt, load_prompt
 from inpars.models.judges.reading import Unreadable, read_criteria, read_grade
 from inpars.models.language.base import Answer, LanguageModel, Prompt, Sampling, batches, check
+from inpars.models.language.thoughts import after_thoughts
+from inpars.models.language.unanswered import ending, why_empty, why_unfinished
 
 T = TypeVar("T")
 
@@ -23,9 +25,6 @@ _AROUND_A_TURN = 8
 
 AGAIN = 0.7
 """The temperature of every attempt but the first: greedily a model would say the same again."""
-
-# Of the reasons why a model ends, those that leave its answer unfinished.
-_UNFINISHED = {"length": "cut off after {} tokens (max_new_tokens)", "content_filter": "withheld by the content filter"}
 
 
 class Judge:
@@ -120,8 +119,13 @@ class Judge:
         if answer.error or not answer.completions:
             return Unreadable(answer.error or "the model gave no answer")
         completion = answer.completions[0]
-        if why := _UNFINISHED.get(completion.finish_reason):
-            return Unreadable(why.format(self.options.max_new_tokens))
+        most = self.options.max_new_tokens
+        if (ended := ending(completion)) == "length":
+            return Unreadable(f"cut off after {most} tokens (max_new_tokens)")
+        if ended == "filter" or not completion.text.strip():
+            return Unreadable(why_empty(completion, most))
+        if after_thoughts(completion.text, opened=completion.thinking) is None:
+            return Unreadable(why_unfinished(completion, most))
         return read(completion.text)
 
     def _room(self, prompt: JudgingPrompt, statements: dict[str, str]) -> int | None:

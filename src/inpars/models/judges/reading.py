@@ -7,13 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from inpars.errors import shorten
+from inpars.models.language.thoughts import after_thoughts
 
 GRADES = range(4)
 """0: nothing to do with the query; 1: on its subject; 2: answers in part; 3: answers fully."""
 
-# What a reasoning model thinks aloud before its answer, where the server has not cut it out. The tag that
-# opens it may stand in the prompt, where the model's template ends in it.
-_THOUGHTS = re.compile(r"\A.*</think>|<think>.*", re.DOTALL)
 _MARKUP = re.compile(r"[*`\"'#<>]")
 _VERDICT = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
@@ -28,8 +26,8 @@ class Unreadable:
 def read_grade(answer: str, reads: str) -> int | Unreadable:
     """The one grade from 0 to 3 in an answer; `reads` finds the group `grade`. A lone number is a grade too."""
     text = _plain(answer)
-    if not text:
-        return Unreadable("empty answer")
+    if isinstance(text, Unreadable):
+        return text
     if re.fullmatch(r"\d+\.?", text):
         return _grade(text.rstrip("."), answer)
     found = list(re.finditer(reads, text))
@@ -47,8 +45,8 @@ def read_grade(answer: str, reads: str) -> int | Unreadable:
 def read_criteria(answer: str, names: Iterable[str]) -> dict[str, bool] | Unreadable:
     """Yes or no for each of `names`, from one line each; lines about anything else are passed over."""
     text = _plain(answer)
-    if not text:
-        return Unreadable("empty answer")
+    if isinstance(text, Unreadable):
+        return text
     found: dict[str, bool] = {}
     for name in names:
         words = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", name)))
@@ -63,8 +61,13 @@ def read_criteria(answer: str, names: Iterable[str]) -> dict[str, bool] | Unread
     return found
 
 
-def _plain(answer: str) -> str:
-    return _MARKUP.sub("", _THOUGHTS.sub("", answer)).strip()
+def _plain(answer: str) -> str | Unreadable:
+    """The answer without thoughts and markup."""
+    spoken = after_thoughts(answer)
+    if spoken is None:
+        return Unreadable("its thoughts did not end")
+    text = _MARKUP.sub("", answer[spoken.start : spoken.end]).strip()
+    return text or Unreadable("empty answer")
 
 
 def _grade(number: str, answer: str) -> int | Unreadable:

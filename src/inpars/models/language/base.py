@@ -48,7 +48,9 @@ class Completion:
     cut off), one for each token that begins in `text`; `tokens` are the texts of those tokens,
     which joined give `text` (the last may reach beyond it) and `token_ids` their ids where they are
     known. `None` where the model tells no log-probabilities. `finish_reason` is "stop" (a stop
-    string or the model's own end), "length", or what the model says.
+    string or the model's own end), "length", or what the model says. `reasoning` is what the server has
+    cut out of the text, `refusal` what the model says in place of an answer. `thinking` says that the prompt
+    ended in the mark that opens thoughts, so that the text begins inside them.
     """
 
     text: str
@@ -57,6 +59,8 @@ class Completion:
     tokens: list[str] = field(default_factory=list)
     token_ids: list[int] = field(default_factory=list)
     reasoning: str = ""
+    refusal: str = ""
+    thinking: bool = False
 
 
 @dataclass(slots=True)

@@ -91,6 +91,10 @@ class AnswerCache:
         rows = [(key, zlib.compress(content, 1), int(batch), now) for key, content in answers]
         self._database.write(("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", rows))
 
+    def forget(self, key: str) -> None:
+        """Keep this answer no longer."""
+        self._database.write(("DELETE FROM answers WHERE key = ?", [(key,)]))
+
     def settle(self, key: str) -> None:
         """The price of this answer has been counted."""
         self._database.write(("UPDATE answers SET batch = 0 WHERE key = ?", [(key,)]))

@@ -1,12 +1,23 @@
-"""Chats as the models on this machine read them: in the turns of their own template."""
+"""Chats as models read them: in the turns of their own template, or without the system turn that it refuses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from inpars.errors import OptionError
 from inpars.models.language.base import Message
+
+
+def has_system_turn(turns: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a chat begins with a system turn that could stand in the turn after it as well."""
+    return len(turns) > 1 and turns[0]["role"] == "system"
+
+
+def without_system_turn(turns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The turns with the system's at the beginning of the turn after it, for models that know no system turn."""
+    system, first, *others = turns
+    return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *map(dict, others)]
 
 
 def write_chat(tokenizer: Any, messages: Sequence[Message], name: str, **form: Any) -> Any:
@@ -18,8 +29,8 @@ def write_chat(tokenizer: Any, messages: Sequence[Message], name: str, **form: A
     """
     turns = [message._asdict() for message in messages]
     ways = [turns]
-    if turns[0]["role"] == "system" and len(turns) > 1:
-        ways.append([{**turns[1], "content": f"{turns[0]['content']}\n\n{turns[1]['content']}"}, *turns[2:]])
+    if has_system_turn(turns):
+        ways.append(without_system_turn(turns))
     for way in ways:
         try:
             # Models that can think aloud are asked for the answer alone.

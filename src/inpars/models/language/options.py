@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from inpars.options import Options, how
+from inpars.options import Options, PassedOn, how
 
 
 class TransformersOptions(Options):
@@ -44,8 +44,10 @@ class OpenAIOptions(Options):
     batch_api: bool = how(False, description="Submit as a batch and end; the same command collects it later.")
     prices: Path | None = how(None, description="YAML file with dollars per million tokens, model by model.")
     tokenizer: str = Field("", description="Hub id or path of the model's tokenizer; without it tokens are estimated.")
-    extra_body: dict[str, str | int | float | bool | None] = Field(
-        default_factory=dict, description="Further fields of the request, for what a server offers beyond the API."
+    extra_body: PassedOn = Field(
+        default_factory=dict,
+        description="Further fields of the request, for what a server offers beyond the API: JSON, or a flag for each, "
+        "as in --openai.extra-body.chat_template_kwargs.enable_thinking false.",
     )
 
 

@@ -12,6 +12,7 @@ from inpars.errors import InparsError, OptionError, require_library
 from inpars.models.language.base import Answer, Completion, Prompt, Sampling
 from inpars.models.language.chats import write_chat
 from inpars.models.language.options import VllmOptions
+from inpars.models.language.thoughts import LONGEST_MARK, opens_thoughts
 from inpars.models.language.tokenizers import ModelTokenizer
 from inpars.models.language.windows import Window, cut
 from inpars.models.locate import cached_commit, locate, model_fingerprint
@@ -139,6 +140,9 @@ class VllmModel:
             return answer
         repeats = 1 if sampling.temperature else sampling.n
         answer.completions = [self._completion(drawn) for drawn in output.outputs for _ in range(repeats)]
+        thinking = opens_thoughts(self.llm.get_tokenizer().decode(list(output.prompt_token_ids)[-LONGEST_MARK:]))
+        for completion in answer.completions:
+            completion.thinking = thinking
         return answer
 
     def _completion(self, drawn: Any) -> Completion:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from inpars.errors import InparsError
+from inpars.models.language.chats import without_system_turn
 from inpars.models.scorers.tokens import PairTokens, Tokens
 
 LONGEST = 8192
@@ -155,7 +156,7 @@ def _in_own_turns(tokenizer: Any) -> tuple[str, ...]:
     except Exception:  # templates without a system's turn raise whatever their authors wrote
         text = ""
     if _TASK not in text:
-        text = tokenizer.apply_chat_template([{"role": "user", "content": f"{_TASK}\n\n{question}"}], **options)
+        text = tokenizer.apply_chat_template(without_system_turn(turns), **options)
     return _split(text, _MARKS)
 
 

@@ -36,6 +36,6 @@ def make(endpoint: Endpoint) -> Callable[..., OpenAIModel]:
     """A model at the faulty endpoint, with options of the test's choice."""
 
     def make_model(name: str = "tiny", **options: Any) -> OpenAIModel:
-        return OpenAIModel(name, OpenAIOptions(base_url=endpoint.url, **options))
+        return OpenAIModel(name, OpenAIOptions(**{"base_url": endpoint.url, **options}))
 
     return make_model

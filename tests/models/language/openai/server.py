@@ -23,12 +23,17 @@ FAULTS["timeout"] = 1
 
 @dataclass
 class Fault:
-    """An answer that is no good: a status with an error body and headers, or a way to break off (`kind`)."""
+    """An answer that is no good: a status with an error body and headers, or a way to break off (`kind`).
+
+    `body` is sent as it is, in place of the error, as `content_type`.
+    """
 
     status: int = 500
     error: Any = field(default_factory=lambda: {"message": "the server stumbled"})
     headers: dict[str, str] = field(default_factory=dict)
     kind: str = ""
+    body: Any = None
+    content_type: str = "application/json"
 
 
 def fault(kind: str, patience: float = 1.0) -> Fault:
@@ -261,6 +266,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, {"error": {"message": f"no {name}"}})
 
     def _fail(self, wrong: Fault, seen: Seen) -> None:
+        if wrong.body is not None:
+            content = wrong.body if isinstance(wrong.body, bytes) else json.dumps(wrong.body).encode()
+            self._send_bytes(wrong.status, content, wrong.content_type, wrong.headers)
+            return
         if not wrong.kind:
             error = wrong.error if "detail" in wrong.error else {"error": wrong.error}
             self._send(wrong.status, error, wrong.headers)

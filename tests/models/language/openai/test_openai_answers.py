@@ -143,8 +143,52 @@ def test_white_space_that_the_server_strips_is_no_part_of_the_first_token():
     assert (completion.tokens, completion.log_probs) == (["what", " is"], [-1.0, -2.0])
 
 
-def test_a_refusal_is_an_empty_text():
-    assert read(chat(None, [], [], refusal="No.")).text == ""
+def test_a_refusal_is_told_apart_from_the_text():
+    completion = read(chat(None, [], [], refusal="No."))
+    assert (completion.text, completion.refusal) == ("", "No.")
+    completion = read(chat([{"type": "refusal", "refusal": "No."}], [], []))
+    assert (completion.text, completion.refusal) == ("", "No.")
+
+
+THOUGHT_PARTS = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+    {"type": "thinking", "thinking": "hm"},
+    {"type": "reasoning", "text": "hm"},
+]
+
+
+@pytest.mark.parametrize("thought", THOUGHT_PARTS)
+def test_thoughts_among_the_parts_of_a_content_are_reasoning(thought):
+    completion = read(chat([thought, {"type": "text", "text": "what is lift"}], ["what", " is", " lift"], [-1, -2, -3]))
+    assert (completion.text, completion.reasoning) == ("what is lift", "hm")
+    assert completion.log_probs == [-1.0, -2.0, -3.0]
+
+
+def test_reasoning_may_be_told_in_details():
+    completion = read(chat("x", ["x"], [-1], reasoning_details=[{"type": "reasoning.text", "text": "hm"}]))
+    assert completion.reasoning == "hm"
+
+
+@FORMATS
+def test_a_stop_string_ends_the_answer_and_not_the_thoughts_before_it(form):
+    text = "<think>\nhm\n</think>\n\nwhat is lift\nDocument"
+    completion = read(
+        form(text, ["<think>\nhm\n</think>\n\n", "what is", " lift", "\nDocument"], [-1, -2, -3, -4]), "\nDoc"
+    )
+    assert completion.text == "<think>\nhm\n</think>\n\nwhat is lift"
+    assert completion.finish_reason == "stop"
+    assert read(form("<think>\nhm", ["<think>\nhm"], [-1]), "\n").text == "<think>\nhm"
+
+
+def test_half_a_character_does_not_lose_an_answer():
+    content = b'{"choices": [{"message": {"content": "what \\ud83d is \\ud83d\\ude00"}, "finish_reason": "stop"}]}'
+    [completion] = completions(parse(content), ())
+    assert completion.text == "what \ufffd is 😀"
+
+
+def test_a_mark_of_byte_order_before_an_answer_is_none_of_it():
+    [completion] = completions(parse(b'\xef\xbb\xbf{"choices": [{"text": "what is lift"}]}'), ())
+    assert completion.text == "what is lift"
 
 
 def test_choices_come_in_their_own_order():

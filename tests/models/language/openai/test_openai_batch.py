@@ -137,6 +137,26 @@ def test_a_passing_failure_inside_a_batch_is_handed_over_again(endpoint, make):
     assert "1 requests" in str(hand_over(make(batch_api=True), prompts(3)))
 
 
+def test_an_error_in_a_200_inside_a_batch_is_no_answer(endpoint, make):
+    hand_over(make(batch_api=True), prompts(3))
+    choice = {"index": 0, "text": "", "finish_reason": "error"}
+    bodies = {
+        "document 0": {"error": {"code": 400, "message": "no such model"}},
+        "document 1": {"choices": [choice | {"error": {"code": 502, "message": "upstream"}}]},
+    }
+    usual = endpoint.completion
+    endpoint.completion = lambda path, body: bodies.get(body["prompt"]) or usual(path, body)
+    endpoint.finish()
+    endpoint.completion = usual
+    # What the server's own failure was is handed over again, what it refuses is told.
+    assert "1 requests" in str(hand_over(make(batch_api=True), prompts(3)))
+    assert texts_submitted(endpoint) == {"document 0": 1, "document 1": 2, "document 2": 1}
+    endpoint.finish()
+    answers = {answer.key: answer for answer in make(batch_api=True).complete(prompts(3), SAMPLING)}
+    assert "no such model" in answers["d0"].error
+    assert not answers["d1"].error
+
+
 def test_a_spent_quota_inside_a_batch_ends_the_run_with_the_answers_kept(endpoint, make):
     quota = fault("quota")
     hand_over(make(batch_api=True), prompts(3))

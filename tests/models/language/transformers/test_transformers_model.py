@@ -87,6 +87,15 @@ def test_a_template_that_refuses_a_system_turn_gets_it_within_the_first_turn_of_
     )
 
 
+@pytest.mark.parametrize(("ending", "thinking"), [("<think>\n", True), ("<think>\n\n</think>\n\n", False), ("", False)])
+def test_a_completion_says_that_the_template_has_begun_its_thoughts(
+    ending: str, thinking: bool, chatting: Callable[[str], Path]
+) -> None:
+    template = TEMPLATE.replace("refuses_system", "false").replace("assistant:", f"assistant:{ending}")
+    [answer] = load(chatting(template)).complete([Prompt("a", messages=CHAT)], Sampling(max_new_tokens=4))
+    assert only(answer).thinking is thinking
+
+
 @pytest.mark.parametrize("turns", [CHAT, CHAT[1:], CHAT[:1]])
 def test_a_template_that_refuses_every_chat_is_a_plain_error_with_its_words(
     turns: tuple[Message, ...], chatting: Callable[[str], Path]

@@ -1,4 +1,4 @@
-"""Fields of a request that a server turns out not to take: left out, or given their other name, from then on."""
+"""What a server turns out not to take: fields left out or given their other name, a system turn put elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import re
 import threading
 from typing import Any
 
+from inpars.models.language.chats import has_system_turn, without_system_turn
+from inpars.models.language.openai.bodies import code_and_message
 from inpars.progress import say
+
+REFUSALS = (400, 422, 500, 501)
+"""Statuses with which servers refuse a system turn."""
 
 # What an answer can do without: stop strings are cut here too, and missing completions are asked for again.
 _OPTIONAL = ("temperature", "top_p", "logprobs", "seed", "stop", "n")
@@ -15,10 +20,15 @@ _REFUSAL = re.compile(
     r"extra (?:fields|inputs)|not (?:permitted|allowed|available)",
     re.IGNORECASE,
 )
+# A template is a program, and each refuses a system turn in its own words.
+_ABOUT_TURNS = re.compile(
+    r"\bsystem\b|developer (?:role|message|instruction)|\broles?\b|alternat|chat[ _]template|jinja|TemplateError",
+    re.IGNORECASE,
+)
 
 
 class Adapter:
-    """Learns from a server's refusals which fields to leave out, and applies that to every body."""
+    """Learns from a server's refusals what to send otherwise, and applies that to every body."""
 
     def __init__(self, model: str, fixed: frozenset[str] = frozenset()) -> None:
         """`fixed` are fields that the user has set, and so are sent whatever the server says."""
@@ -26,9 +36,12 @@ class Adapter:
         self._fixed = fixed
         self._lock = threading.Lock()
         self._instead: dict[tuple[str, str], str] = {}
+        self._system: bool | None = None
 
-    def apply(self, endpoint: str, body: dict[str, Any]) -> dict[str, Any]:
-        """`body` as the server takes it at `endpoint`."""
+    def apply(self, endpoint: str, body: dict[str, Any], *, system: bool = True) -> dict[str, Any]:
+        """`body` as the server takes it at `endpoint`; without a system turn where `system` is false."""
+        if (self._system is False or not system) and has_system_turn(body.get("messages", ())):
+            body = {**body, "messages": without_system_turn(body["messages"])}
         if not self._instead:
             return body
         renamed = {self._instead.get((endpoint, name), name): value for name, value in body.items()}
@@ -53,6 +66,29 @@ class Adapter:
             if not known:
                 say(f"{self._model} takes no {name}: " + (f"sent as {instead}" if instead else "left out from now on"))
         return learnt
+
+    @property
+    def system_turn(self) -> bool | None:
+        """Whether the model takes a system turn; None until that shows."""
+        return self._system
+
+    def suspects_system_turn(self, status: int, error: Any) -> bool:
+        """Whether a refusal may be of a system turn: it speaks of such, or it is a 500, which may come of anything."""
+        return not self._system and (status == 500 or (status in REFUSALS and speaks_of_turns(error)))
+
+    def took(self, *, system: bool) -> None:
+        """A chat was answered with its system turn, or only without one: the same goes for all after it."""
+        with self._lock:
+            if self._system is not None:
+                return
+            self._system = system
+        if not system:
+            say(f"{self._model} takes no system turn: it stands at the beginning of the user's from now on")
+
+
+def speaks_of_turns(error: Any) -> bool:
+    """Whether an error is about the roles of a chat's turns, or about the template that writes them."""
+    return bool(_ABOUT_TURNS.search(" ".join(code_and_message(error))))
 
 
 def _named(error: Any, body: dict[str, Any] | None) -> list[tuple[str, str]]:

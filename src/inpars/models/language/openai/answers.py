@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -12,10 +13,28 @@ import orjson
 
 from inpars.errors import shorten
 from inpars.models.language.base import Completion
+from inpars.models.language.openai.bodies import code_and_message, error_in, page_title, status_of
+from inpars.models.language.thoughts import after_thoughts
 
 
 class BrokenAnswer(Exception):
     """An answer with status 200 that is not what the API promises."""
+
+
+class ToldError(BrokenAnswer):
+    """An answer with status 200 that is an error, or in which a choice ended in one; `status` is what it means."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(code_and_message(error)[1])
+        self.error, self.status = error, status_of(error)
+
+
+class NoAPI(BrokenAnswer):
+    """An answer with status 200 as no server gives it that speaks the API; with a `hint`, all its answers are such."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +48,46 @@ class Usage:
 
 def parse(content: bytes) -> dict[str, Any]:
     """The answer as JSON. `BrokenAnswer` where it is cut off, is something else, or holds no completion."""
-    try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        raise BrokenAnswer(f"an answer that is no JSON: {shorten(content.decode('utf-8', 'replace'))}") from None
-    choices = answer.get("choices") if isinstance(answer, dict) else None
+    answer = _json(content)
+    if (error := error_in(answer)) is not None:
+        raise ToldError(error)
+    shown = shorten(content.decode("utf-8", "replace"), 200)
+    if not isinstance(answer, dict) or "choices" not in answer:
+        raise NoAPI(f"the answer has no choices, so that this is another API: {shown}")
+    choices = answer["choices"]
     if not isinstance(choices, list) or not choices:
-        raise BrokenAnswer(f"an answer without choices: {shorten(content.decode('utf-8', 'replace'), 200)}")
+        raise BrokenAnswer(f"an answer without choices: {shown}")
     if not all(isinstance(choice, dict) and _has_text(choice) for choice in choices):
         raise BrokenAnswer(f"an answer with a choice that holds no text: {shorten(choices[0])}")
     return dict(answer)
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        text = content.decode("utf-8-sig", "replace").strip()
+    if re.match(r"(?:data|event|id|retry)?:|\{.*\}\r?\n\{", text):
+        raise NoAPI(
+            "the answer is a stream of events, though none was asked for: this server only streams",
+            "look for an option of the server's, or of a gateway before it, that answers at once",
+        )
+    if page := page_title(text):
+        raise NoAPI(f"the answer is {page}, not JSON: there is no API at this address")
+    try:
+        # Half a character of UTF-16, which orjson refuses and some servers send, is no reason to lose an answer.
+        return _mended(json.loads(text))
+    except ValueError:
+        raise BrokenAnswer(f"an answer that is no JSON: {shorten(text)}") from None
+
+
+def _mended(value: Any) -> Any:
+    """`value` with the replacement character for what is no whole character."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    return {key: _mended(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def usage(answer: dict[str, Any]) -> Usage | None:
@@ -68,11 +117,14 @@ def _has_text(choice: dict[str, Any]) -> bool:
 def _completion(choice: dict[str, Any], stop: tuple[str, ...]) -> Completion:
     message = choice.get("message")
     whole = choice["text"] if message is None else _content(message)
-    end = min((place for mark in stop if mark and (place := whole.find(mark)) >= 0), default=len(whole))
+    # A stop string ends the answer, not the thoughts before it.
+    spoken = after_thoughts(whole)
+    begin = spoken.start if spoken else len(whole)
+    end = min((place for mark in stop if mark and (place := whole.find(mark, begin)) >= 0), default=len(whole))
     reason = "stop" if end < len(whole) else choice.get("finish_reason") or "stop"
     completion = Completion(whole[:end], finish_reason=str(reason))
     if message is not None:
-        completion.reasoning = str(message.get("reasoning_content") or message.get("reasoning") or "")
+        completion.reasoning, completion.refusal = _reasoning(message), _refusal(message)
     # Log-probabilities are an extra: an answer whose are malformed is an answer without.
     with contextlib.suppress(TypeError, ValueError, AttributeError):
         completion.tokens, completion.log_probs = _kept(_tokens(choice.get("logprobs"), whole), end)
@@ -80,11 +132,43 @@ def _completion(choice: dict[str, Any], stop: tuple[str, ...]) -> Completion:
 
 
 def _content(message: dict[str, Any]) -> str:
-    """The text of a chat message: a string, nothing (a refusal), or a list of parts."""
+    """The text of a chat message: a string, nothing (a refusal), or a list of parts, thoughts left out."""
     content = message.get("content")
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+        return "".join(str(part.get("text") or "") for part in _parts(content) if not _is_thought(part))
     return content if isinstance(content, str) else ""
+
+
+def _reasoning(message: dict[str, Any]) -> str:
+    """What the model thought, as the server tells it: in a field of its own, or as parts of the content."""
+    for name in ("reasoning_content", "reasoning", "thinking", "reasoning_details"):
+        if told := message.get(name):
+            return _text_of(told)
+    content = message.get("content")
+    return _text_of([part for part in _parts(content) if _is_thought(part)]) if isinstance(content, list) else ""
+
+
+def _refusal(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    parts = _parts(content) if isinstance(content, list) else []
+    return str(message.get("refusal") or next((part["refusal"] for part in parts if part.get("refusal")), ""))
+
+
+def _parts(content: list[Any]) -> list[dict[str, Any]]:
+    return [part for part in content if isinstance(part, dict)]
+
+
+def _is_thought(part: dict[str, Any]) -> bool:
+    return str(part.get("type")).startswith(("thinking", "reasoning", "thought", "redacted"))
+
+
+def _text_of(told: Any) -> str:
+    """The texts of parts, however deep."""
+    if isinstance(told, list):
+        return "".join(map(_text_of, told))
+    if isinstance(told, dict):
+        return next((_text_of(told[name]) for name in ("thinking", "text", "summary", "content") if told.get(name)), "")
+    return str(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ import orjson
 from inpars.errors import Pending
 from inpars.models.language.base import Answer, Message, Prompt
 from inpars.models.language.cache import AnswerCache, Database
-from inpars.models.language.openai.adapt import Adapter
-from inpars.models.language.openai.answers import BrokenAnswer, parse
+from inpars.models.language.openai.adapt import Adapter, speaks_of_turns
+from inpars.models.language.openai.answers import BrokenAnswer, ToldError, parse
 from inpars.models.language.openai.ledger import Handed, Ledger
 from inpars.models.language.openai.requests import Request
 from inpars.models.language.openai.retry import Failure, judge_status
-from inpars.models.language.openai.sending import PromptFailed, Received, Sender, take
+from inpars.models.language.openai.sending import PromptFailed, Received, Sender, look, take
 from inpars.progress import say
 
 MOST_REQUESTS = 50_000
@@ -35,6 +35,8 @@ MOST_BYTES = 150_000_000
 Fetch = Callable[[Request], Received]
 _UNDER_WAY = {"validating", "in_progress", "finalizing", "cancelling"}
 _UUID = "inpars"
+# Says of a batch that its chats went without their system turns: refused all the same, they are not sent again.
+_NO_SYSTEM = {"system_turn": "no"}
 
 
 class Missing(Exception):
@@ -89,7 +91,7 @@ class Batches:
 
     def _look(self, request: Request) -> Received:
         """The answer to a request without handing it out."""
-        if found := self._cache.get(request.key):
+        if found := look(self._cache, request.key):
             return Received(found[0])
         if error := self._ledger.error(request.key):
             raise PromptFailed(error, 0)
@@ -119,13 +121,16 @@ class Batches:
             done = batch.request_counts
             return {"batches": 1, "answered": done.completed + done.failed if done else 0}
         else:
+            without = _NO_SYSTEM.items() <= (batch.metadata or {}).items()
+            if without:
+                self._adapter.took(system=False)
             if batch.status != "completed":
                 reasons = [error.message for error in (batch.errors and batch.errors.data) or [] if error.message]
                 told = f" ({reasons[0]})" if reasons else ""
                 say(f"batch {batch_id} {batch.status}{told}: what it did not answer is submitted again")
             for file_id in (batch.output_file_id, batch.error_file_id):
                 if file_id:
-                    self._keep(file_id, batch.endpoint.removeprefix("/v1"))
+                    self._keep(file_id, batch.endpoint.removeprefix("/v1"), may_fold=not without)
         self._ledger.close(handed.uuid)
         if self._fatal:
             # Raised only now that all answers are kept: the next run submits the rest again.
@@ -146,7 +151,7 @@ class Batches:
 
         return self._sender.call(search)
 
-    def _keep(self, file_id: str, endpoint: str) -> None:
+    def _keep(self, file_id: str, endpoint: str, *, may_fold: bool) -> None:
         """Put the lines of an output or error file into the cache."""
         with tempfile.TemporaryFile() as file:
             self._sender.call(lambda: _download(self._client, file_id, file))
@@ -154,7 +159,7 @@ class Batches:
             while lines := list(islice(file, 1000)):
                 answers, errors = [], []
                 for line in lines:
-                    key, content, error = self._read(orjson.loads(line), endpoint)
+                    key, content, error = self._read(orjson.loads(line), endpoint, may_fold)
                     if content:
                         answers.append((key, content))
                     elif error:
@@ -162,7 +167,7 @@ class Batches:
                 self._cache.put(answers, batch=True)
                 self._ledger.fail(errors)
 
-    def _read(self, row: dict[str, Any], endpoint: str) -> tuple[str, bytes, str]:
+    def _read(self, row: dict[str, Any], endpoint: str, may_fold: bool) -> tuple[str, bytes, str]:
         """Key, answer and error of one line; neither answer nor error where it is worth sending again."""
         key = str(row["custom_id"])
         response = row.get("response") or {}
@@ -171,10 +176,16 @@ class Batches:
             content = orjson.dumps(body)
             try:
                 parse(content)
+                return key, content, ""
+            except ToldError as told:
+                status, error = told.status, told.error
             except BrokenAnswer:
                 return key, b"", ""
-            return key, content, ""
-        error = (body.get("error") or body) if isinstance(body, dict) else row.get("error")
+        else:
+            error = (body.get("error") or body) if isinstance(body, dict) else row.get("error")
+        if may_fold and status in (400, 422) and speaks_of_turns(error):
+            self._adapter.took(system=False)
+            return key, b"", ""
         # A line without a status was never tried: the batch was over before.
         if not status or self._adapter.learn(endpoint, None, status, error):
             return key, b"", ""
@@ -232,7 +243,7 @@ class Batches:
                 input_file_id=file_id,
                 endpoint=f"/v1{endpoint}",  # type: ignore[arg-type]
                 completion_window="24h",
-                metadata={_UUID: handed.uuid},
+                metadata={_UUID: handed.uuid} | (_NO_SYSTEM if self._adapter.system_turn is False else {}),
             ).id
 
         file_id = self._sender.call(upload)

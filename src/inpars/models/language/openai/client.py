@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 import openai
 
 from inpars.errors import InparsError, OptionError
+from inpars.models.language.openai.connection import proxy_of
 from inpars.models.language.options import OpenAIOptions
 
 _OPENAI = "https://api.openai.com/v1"
 _NO_KEY = "none"
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def open_client(options: OpenAIOptions) -> openai.OpenAI:
@@ -26,7 +28,19 @@ def open_client(options: OpenAIOptions) -> openai.OpenAI:
         raise OptionError(
             f"base_url: expected an address such as http://localhost:8000/v1; found {public_url(base_url)!r}"
         )
-    return openai.OpenAI(api_key=os.environ.get("OPENAI_API_KEY", "").strip() or _NO_KEY, base_url=base_url)
+    try:
+        return openai.OpenAI(api_key=os.environ.get("OPENAI_API_KEY", "").strip() or _NO_KEY, base_url=base_url)
+    except OSError as error:
+        named = ((name, os.environ.get(name, "")) for name in _CERTIFICATES)
+        where = " or ".join(f"{name}={path}" for name, path in named if path and not os.access(path, os.R_OK))
+        raise OptionError(
+            f"the certificates of {where or 'this machine'} cannot be read: {error.strerror or error}",
+            hint="SSL_CERT_FILE names a PEM file, SSL_CERT_DIR a folder",
+        ) from None
+    except (ImportError, ValueError) as error:
+        proxy = proxy_of(base_url)
+        told = f"the proxy {proxy.address} ({proxy.variable}) cannot be used: {error}" if proxy else str(error)
+        raise OptionError(told, hint="HTTPS_PROXY=http://HOST:PORT, or NO_PROXY=HOST for hosts without it") from None
 
 
 def check_key(client: openai.OpenAI) -> None:

@@ -5,63 +5,116 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import openai
 
 from inpars.data.waiting import retry_after
-from inpars.errors import shorten
-from inpars.models.language.openai.answers import BrokenAnswer
+from inpars.models.language.openai.answers import BrokenAnswer, NoAPI, ToldError
+from inpars.models.language.openai.bodies import code_and_message, page_title
+from inpars.models.language.openai.connection import explain, proxy_of
 
 BASE_WAIT = 0.5
 """Seconds that the first wait takes at most; each further one is twice as long."""
 
 _NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
 _KEEPS = "answers so far are kept"
+_WANTS_TLS = re.compile(r"HTTP request (?:was sent )?to (?:an )?HTTPS", re.IGNORECASE)
+# Pages of a gateway whose server is down or restarting, and back soon.
+_PASSING = re.compile(r"gateway|unavailable|time-?d? ?out|overload|maintenance|\b50[0-9]\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed attempt. `wait` is what the server asks for; `crowded` says that it wants fewer requests."""
+    """A failed attempt. `wait` is what the server asks for; `crowded` says that it wants fewer requests.
+
+    "doubt" is a retry while the server has ever answered; else most likely the address is wrong.
+    """
 
     text: str
-    action: Literal["retry", "give up", "stop"]
+    action: Literal["retry", "doubt", "give up", "stop"]
     hint: str = ""
     wait: float | None = None
     crowded: bool = False
 
 
-def judge(error: openai.APIError | BrokenAnswer, endpoint: str = "") -> Failure:
+def judge(error: openai.APIError | BrokenAnswer, endpoint: str = "", base_url: str = "") -> Failure:
     """What an exception of one attempt means."""
     if isinstance(error, openai.APIStatusError):
-        return judge_status(error.status_code, error.body, error.response.headers, endpoint)
+        failure = judge_status(error.status_code, error.body, error.response.headers, endpoint, base_url)
+        # An API answers in JSON, a proxy in web pages.
+        return _through_proxy(failure, base_url) if page_title(error.body) else failure
+    if isinstance(error, ToldError):
+        return judge_status(error.status, error.error, {}, endpoint, base_url, inside=True)
+    if isinstance(error, NoAPI):
+        if error.hint:
+            return Failure(str(error), "stop", error.hint)
+        action: Literal["retry", "doubt"] = "retry" if _PASSING.search(str(error)) else "doubt"
+        return _through_proxy(Failure(str(error), action, _about(base_url)), base_url)
     if isinstance(error, BrokenAnswer):
         return Failure(str(error), "retry")
-    if isinstance(error, openai.APITimeoutError):
+    cause = error.__cause__ or error
+    # By name, as the SDK's HTTP library goes by two.
+    if isinstance(error, openai.APITimeoutError) and type(cause).__name__ != "ConnectTimeout":
         return Failure("no answer in time", "retry")
-    cause = error.__cause__
-    return Failure(f"connection failed ({cause or error})", "retry")
+    unreached = explain(cause, base_url)
+    return Failure(unreached.why, "stop" if unreached.hopeless else "doubt", unreached.hint)
 
 
-def judge_status(status: int, error: Any, headers: Mapping[str, str], endpoint: str = "") -> Failure:
-    """What an HTTP status with an error body means."""
-    code, message = _code_and_message(error)
-    text = f"status {status}" + (f": {message}" if message else "")
+def judge_status(
+    status: int,
+    error: Any,
+    headers: Mapping[str, str],
+    endpoint: str = "",
+    base_url: str = "",
+    *,
+    inside: bool = False,
+) -> Failure:
+    """What an HTTP status with an error body means; `inside` where the status stood in the body of a 200."""
+    code, message = code_and_message(error)
+    text = f"status 200 with error {status}" if inside else f"status {status}"
+    text += f": {message}" if message else ""
     if status == 402 or (status == 429 and code in _NO_MONEY):
         return Failure(f"the quota is spent ({text})", "stop", f"add credit, then run the same command; {_KEEPS}")
     if status == 401:
         return Failure(f"the key is not accepted ({text})", "stop", f"set OPENAI_API_KEY to a valid key; {_KEEPS}")
     if status == 403:
         return Failure(f"access is refused ({text})", "stop", "check what the key may be used for, and from where")
+    if status == 407:
+        return Failure(f"the proxy wants a name and a password ({text})", "stop", "HTTPS_PROXY=http://NAME:PASSWORD@…")
+    if status == 400 and _WANTS_TLS.search(message):
+        secure = base_url.replace("http://", "https://", 1)
+        return Failure(f"the server speaks https ({text})", "stop", f"--openai.base-url {secure}")
     if status in (404, 405, 501):
-        hint = "check the model's name and --openai.base-url"
+        hint = f"check the model's name; {_about(base_url)}"
         if endpoint == "/completions":
             hint = f"where the model or the server knows only chat: --openai.api chat; else {hint}"
         return Failure(f"there is no such model or call ({text})", "stop", hint)
     if status in (408, 409, 429) or status >= 500:
         return Failure(text, "retry", wait=retry_after(headers), crowded=status == 429)
+    if code == "content_filter":
+        text = f"withheld by the content filter ({text})"
     return Failure(text, "give up")
+
+
+def _about(base_url: str) -> str:
+    """What to look at in an address at which there is no API, the usual slips first."""
+    call = re.search(r"/(?:chat/)?completions$", base_url)
+    if call:
+        return f"the address is without {call[0]}: --openai.base-url {base_url[: call.start()]}"
+    if base_url and not re.search(r"/v\d|/openai|/api/", base_url):
+        return f"the address of an API mostly ends in /v1: --openai.base-url {base_url}/v1"
+    return "check --openai.base-url"
+
+
+def _through_proxy(failure: Failure, base_url: str) -> Failure:
+    """`failure` with the proxy named that it may have come from."""
+    proxy = proxy_of(base_url) if base_url else None
+    if proxy is None:
+        return failure
+    hint = f"requests go through the proxy {proxy.address} ({proxy.variable}): does it let them?"
+    return replace(failure, hint=f"{failure.hint}; {hint}" if failure.hint else hint)
 
 
 def backoff(attempt: int, most: float) -> float:
@@ -74,12 +127,3 @@ def scrub(text: str, secret: str) -> str:
     if len(secret) >= 8:
         text = text.replace(secret, "[key]")
     return re.sub(r"\b(?:sk|pk)-[\w*.-]{6,}", "[key]", text)
-
-
-def _code_and_message(error: Any) -> tuple[str, str]:
-    """The code (or type) and the message of an error body, in the forms that servers have."""
-    if not isinstance(error, dict):
-        return "", shorten(error, 300) if error else ""
-    code = error.get("code") if isinstance(error.get("code"), str) else error.get("type")
-    message = error.get("message") or error.get("detail") or error.get("error") or ""
-    return str(code or ""), " ".join(str(message).split())[:500]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import openai
 
 from inpars.errors import InparsError
 from inpars.models.language.cache import AnswerCache
-from inpars.models.language.openai.adapt import Adapter
-from inpars.models.language.openai.answers import BrokenAnswer, parse, usage
+from inpars.models.language.chats import has_system_turn
+from inpars.models.language.openai.adapt import REFUSALS, Adapter, speaks_of_turns
+from inpars.models.language.openai.answers import BrokenAnswer, ToldError, parse, usage
 from inpars.models.language.openai.limits import Pace
 from inpars.models.language.openai.requests import Request, request_key
 from inpars.models.language.openai.retry import Failure, backoff, judge, scrub
@@ -42,9 +43,23 @@ class Received:
     batch: bool = False
 
 
+def look(cache: AnswerCache, key: str) -> tuple[bytes, bool] | None:
+    """The kept answer and whether a batch's price is still to be counted for it."""
+    found = cache.get(key)
+    if found is None:
+        return None
+    try:
+        parse(found[0])
+    except BrokenAnswer:
+        # An earlier version took it for an answer.
+        cache.forget(key)
+        return None
+    return found
+
+
 def take(cache: AnswerCache, key: str) -> Received | None:
     """The kept answer to hand out, with the price of a batch the first time."""
-    found = cache.get(key)
+    found = look(cache, key)
     if found is None:
         return None
     content, batch = found
@@ -71,9 +86,11 @@ class Sender:
         `Stopped` where `stop` is set while it waits.
         """
         attempts = failures = 0
+        chat = has_system_turn(request.body.get("messages", ()))
+        system, tried, confirm = True, False, False
         while True:
             self._wait_turn(tokens, stop)
-            body = self.adapter.apply(request.endpoint, request.body)
+            body = self.adapter.apply(request.endpoint, request.body, system=system)
             attempts += 1
             sent = self.pace.clock()
             try:
@@ -82,6 +99,15 @@ class Sender:
             except (openai.APIError, BrokenAnswer) as error:
                 if self._learn(error, request, body):
                     continue
+                status, told = _status_and_error(error)
+                refused = not tried and has_system_turn(body.get("messages", ()))
+                if refused and self.adapter.suspects_system_turn(status, told):
+                    # Once without it, to see whether it is the system turn that the server does not take.
+                    system, tried = False, True
+                    confirm = self.adapter.system_turn is None and not speaks_of_turns(told)
+                    continue
+                # Refused without it as well, so that was not the reason; an overload says nothing about it.
+                system = system or status in REFUSALS
                 failures += 1
                 failure = self._judge(error, request.endpoint, failures)
                 if failure.action == "give up" or failures > self.options.retries:
@@ -93,6 +119,11 @@ class Sender:
                     raise Stopped from None
                 continue
             self._reached = True
+            if confirm and not system:
+                attempts += 1
+                content, answer = self._confirm(request) or (content, answer)
+            elif chat:
+                self.adapter.took(system=system)
             self.pace.served()
             if self.pace.counts_tokens and (used := usage(answer)):
                 self.pace.settle(tokens, used.prompt + used.completion)
@@ -115,25 +146,33 @@ class Sender:
         """`failure` without the key in it; raises it as `InparsError` where the run must stop."""
         text = scrub(failure.text, self.client.api_key)
         if failure.action == "stop":
-            raise InparsError(f"{self.base_url}: {text}", hint=failure.hint) from None
-        return Failure(text, failure.action, failure.hint, failure.wait, failure.crowded)
+            text = text if self.base_url in text else f"{self.base_url}: {text}"
+            raise InparsError(text, hint=failure.hint) from None
+        return replace(failure, text=text)
 
     def _learn(self, error: openai.APIError | BrokenAnswer, request: Request, body: dict[str, Any]) -> bool:
         """Whether the server refused only a field that can be left out."""
-        if not isinstance(error, openai.APIStatusError):
-            return False
-        return self.adapter.learn(request.endpoint, body, error.status_code, error.body)
+        return self.adapter.learn(request.endpoint, body, *_status_and_error(error))
+
+    def _confirm(self, request: Request) -> tuple[bytes, dict[str, Any]] | None:
+        """The answer with the system turn after all, where the 500 that it was refused with has passed by itself."""
+        try:
+            content = self._post(request, self.adapter.apply(request.endpoint, request.body))
+            answer = parse(content)
+        except (openai.APIError, BrokenAnswer) as error:
+            if _status_and_error(error)[0] in REFUSALS:
+                self.adapter.took(system=False)
+            return None
+        self.adapter.took(system=True)
+        return content, answer
 
     def _judge(self, error: openai.APIError | BrokenAnswer, endpoint: str, failures: int) -> Failure:
-        # By name, as the SDK's HTTP library goes by two.
-        if type(error.__cause__).__name__ != "ConnectError":
+        failure = judge(error, endpoint, self.base_url)
+        if failure.action != "doubt":
             self._reached = True
         elif not self._reached and failures > _UNREACHED:
-            raise InparsError(
-                f"nothing answers at {self.base_url} ({error.__cause__})",
-                hint="is the server running? check --openai.base-url",
-            ) from None
-        return self.failure(judge(error, endpoint))
+            failure = replace(failure, action="stop")
+        return self.failure(failure)
 
     def _wait(self, failure: Failure, attempts: int) -> float:
         most = self.options.max_wait
@@ -158,6 +197,13 @@ class Sender:
         text = self.client.completions.with_raw_response
         prompt = body.pop("prompt")
         return text.create(model=model, prompt=prompt, extra_body=body, extra_headers=headers).content
+
+
+def _status_and_error(error: openai.APIError | BrokenAnswer) -> tuple[int, Any]:
+    """The status that the server gave or told, with the body of the error; 0 where there is none."""
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code, error.body
+    return (error.status, error.error) if isinstance(error, ToldError) else (0, None)
 
 
 def _after(text: str, attempts: int) -> str:

@@ -11,6 +11,7 @@ from inpars.errors import OptionError, require_library
 from inpars.models.language.base import Answer, Prompt, Sampling
 from inpars.models.language.chats import write_chat
 from inpars.models.language.options import TransformersOptions
+from inpars.models.language.thoughts import LONGEST_MARK, opens_thoughts
 from inpars.models.language.tokenizers import ModelTokenizer
 from inpars.models.language.transformers.windows import prompts_in_window
 from inpars.models.language.windows import Window, cut
@@ -123,6 +124,9 @@ class TransformersModel:
         """The answers to one window of prompts, on one device."""
         for ended in self.writer.run([key for key, _ in window], [ids for _, ids in window], sampling):
             key, ids = window[ended.prompt]
+            if opens_thoughts(self._tokenizer.decode(ids[-LONGEST_MARK:])):
+                for completion in ended.completions:
+                    completion.thinking = True
             yield Answer(
                 key,
                 ended.completions,
