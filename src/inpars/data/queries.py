@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from inpars.data.artifacts import where_reasons_lie
-from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
+from inpars.data.columns import Columns, RecordReader, split_columns
+from inpars.data.fields import QUERIES
 from inpars.data.files import decode, format_suffix, read_jsonl, read_lines, write_jsonl
 from inpars.data.formats import FORMATS, open_rows
 from inpars.data.ids import Blanks
@@ -45,16 +46,9 @@ def read_queries(path: str | Path) -> list[Query]:
     path = Path(spec)
     queries: dict[str, Query] = {}
     if format_suffix(path) in FORMATS:
-        rows: Iterable[tuple[int, Query]] = (
-            (
-                row.line,
-                Query(
-                    columns.read_id(row.values, path, row.line, QUERY_IDS),
-                    columns.read_text(row.values, path, row.line, QUERY_TEXTS).strip(),
-                ),
-            )
-            for row in open_rows(path, columns.chosen).rows()
-        )
+        reader = RecordReader(path, columns, QUERIES)
+        records = ((row.line, reader.read(row.values, row.line)) for row in open_rows(path, columns, QUERIES).rows())
+        rows: Iterable[tuple[int, Query]] = ((line, Query(found.id, found.text.strip())) for line, found in records)
     else:
         rows = _trec_topics(path)
     blanks = Blanks("query")
@@ -90,7 +84,7 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
             )
         for name in ("doc_id", "query_id"):
             if name == "doc_id" or row.get(name) is not None:
-                row[name] = Columns(id=name).read_id(row, path, number, ())
+                row[name] = Columns(id=name).read_id(row, path, number)
         if row.get("query_id"):
             blanks.see(row["query_id"], number)
             blanks.check(path)
