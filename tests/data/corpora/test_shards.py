@@ -223,3 +223,20 @@ def test_among_more_text_files_tables_are_passed_over_whatever_is_in_them(
         (tmp_path / name).write_text('{"compilerOptions": 1,\n')
     assert [document.doc_id for document in open_corpus(tmp_path)] == ["0.md", "1.md", "2.md"]
     assert "4 files that are not text files are passed over (3 .json, 1 .csv)" in capsys.readouterr().err
+
+
+def test_a_readme_beside_documents_that_cannot_be_read_is_no_corpus(write_documents: Write, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("about")
+    (tmp_path / "package.json").write_text("{}")
+    assert [document.doc_id for document in open_corpus(tmp_path)] == ["README.md"]
+    write_documents("d.jsonl", [{"nr": 1, "words": "x"}])
+    with pytest.raises(InputError, match=r"d\.jsonl, line 1: expected a field with an id"):
+        open_corpus(tmp_path)
+
+
+def test_files_that_are_named_as_something_else_may_be_named(write_documents: Write, tmp_path: Path) -> None:
+    path = write_documents("topics-of-physics.jsonl", ROWS)
+    with pytest.raises(InputError, match="expected a BEIR folder") as raised:
+        open_corpus(tmp_path)
+    assert raised.value.hint == f"does one of the files hold the documents? then name that: {path}"
+    assert list(open_corpus(path)) == DOCUMENTS

@@ -28,7 +28,7 @@ _ABOUT = re.compile(
 )
 # Files of rows that are no documents, by their names: MS MARCO's and BEIR's lie beside the collection.
 _OF_OTHER_KIND = re.compile(
-    r"(^|[^a-z])(quer(y|ies)|topics?|qrels?|judge?ments?|triples?|runs?|top1000|fewshot|metadata|dataset_infos?)([^a-z]|$)",
+    r"(^|[^a-z])(quer(y|ies)|topics?|qrels?|judge?ments?|triples?|runs?|top1000|fewshot|dataset_infos?)([^a-z]|$)",
     re.IGNORECASE,
 )
 

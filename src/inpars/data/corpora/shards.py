@@ -85,8 +85,10 @@ def documents_in(listing: Listing, columns: Columns) -> list[str]:
             hint="name the file that is meant, or put those of one format into a folder of their own",
         )
     for suffix, fault in faults.items():
-        # An only file that cannot be read is what the folder is about; one without an ending may be anything.
-        if suffix in found or (suffix and not tables and not listing.texts):
+        # Without any other documents, such files are what the folder is about; but .json beside a README may be
+        # a program's settings, and a file without an ending anything.
+        meant = suffix and (suffix != ".json" or not listing.texts)
+        if suffix in found or (meant and not tables):
             raise fault
     return tables
 
