@@ -60,10 +60,14 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
 
 
 def is_spec(spec: str) -> bool:
-    """Whether `open_corpus` would take `spec` for a corpus, be it there or not: a name or scheme, a file, a folder."""
+    """Whether `open_corpus` would take `spec` for a corpus, be it there or not: a name or scheme, a file, a folder.
+
+    What ends in .json and is not there is more likely a slip of the keys.
+    """
     location, _ = split_columns(spec)
     scheme, colon, _ = spec.partition(":")
-    known = spec in _NAMED or bool(colon and scheme in _SCHEMES) or format_suffix(Path(location)) in FORMATS
+    ending = format_suffix(Path(location))
+    known = spec in _NAMED or bool(colon and scheme in _SCHEMES) or (ending in FORMATS and ending != ".json")
     return known or Path(location).exists() or is_known(f"beir/{location}")
 
 
