@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,15 +22,12 @@ Rows = list[dict[str, Any]]
 
 @pytest.fixture
 def write_bytes(tmp_path: Path) -> Callable[[str, bytes], Path]:
-    """Write bytes to a file in the test's folder, compressed where its name ends in .gz or .zst."""
+    """Write bytes to a file in the test's folder, in folders below it too, compressed as its name says."""
 
     def write(name: str, data: bytes) -> Path:
         path = tmp_path / name
-        if path.suffix == ".gz":
-            data = gzip.compress(data)
-        elif path.suffix == ".zst":
-            data = zstandard.compress(data)
-        path.write_bytes(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_COMPRESSORS.get(path.suffix, bytes)(data))
         return path
 
     return write
@@ -69,4 +68,31 @@ def _parquet(rows: Rows) -> bytes:
     return stream.getvalue()
 
 
-_ENCODERS: dict[str, Callable[[Rows], bytes]] = {".jsonl": _jsonl, ".csv": _csv, ".tsv": _tsv, ".parquet": _parquet}
+_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.compress,
+    ".zst": zstandard.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}
+
+
+def _json(rows: Rows) -> bytes:
+    return ("[" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "]").encode()
+
+
+def _arrow(rows: Rows) -> bytes:
+    stream = io.BytesIO()
+    table = pyarrow.Table.from_pylist(rows)
+    with pyarrow.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table, max_chunksize=7)
+    return stream.getvalue()
+
+
+_ENCODERS: dict[str, Callable[[Rows], bytes]] = {
+    ".jsonl": _jsonl,
+    ".json": _json,
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".parquet": _parquet,
+    ".arrow": _arrow,
+}

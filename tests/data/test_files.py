@@ -11,9 +11,11 @@ from inpars.data.files import (
     atomic_write,
     file_hash,
     format_suffix,
+    read_document,
     read_json,
     read_jsonl,
     read_lines,
+    read_text,
     read_text_lines,
     write_json,
     write_jsonl,
@@ -28,14 +30,16 @@ def names_in(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
 
 
-@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz", "rows.jsonl.zst"])
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz", "rows.jsonl.zst", "rows.jsonl.bz2", "rows.jsonl.xz"])
 def test_what_is_written_reads_back(tmp_path: Path, name: str) -> None:
     assert write_jsonl(tmp_path / name, ROWS) == 1000
     assert [row for _, row in read_jsonl(tmp_path / name)] == ROWS
     assert names_in(tmp_path) == [name]
 
 
-@pytest.mark.parametrize(("name", "magic"), [("a.jsonl.gz", b"\x1f\x8b"), ("a.jsonl.zst", b"\x28\xb5\x2f\xfd")])
+@pytest.mark.parametrize(
+    ("name", "magic"), [("a.gz", b"\x1f\x8b"), ("a.zst", b"\x28\xb5\x2f\xfd"), ("a.bz2", b"BZh"), ("a.xz", b"\xfd7zXZ")]
+)
 def test_the_suffix_decides_the_compression(tmp_path: Path, name: str, magic: bytes) -> None:
     write_jsonl(tmp_path / name, ROWS)
     assert (tmp_path / name).read_bytes().startswith(magic)
@@ -49,7 +53,7 @@ def test_a_folder_is_never_written_over(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["a.jsonl"]
 
 
-@pytest.mark.parametrize("suffix", ["gz", "zst"])
+@pytest.mark.parametrize("suffix", ["gz", "zst", "bz2", "xz"])
 def test_equal_contents_give_equal_compressed_bytes_whatever_the_file_is_called(tmp_path: Path, suffix: str) -> None:
     write_jsonl(tmp_path / f"one.jsonl.{suffix}", ROWS)
     os.utime(tmp_path / f"one.jsonl.{suffix}", (0, 0))
@@ -111,7 +115,7 @@ def test_a_zst_file_of_several_frames_is_read_to_its_end(write_bytes: WriteBytes
     assert [row["n"] for _, row in read_jsonl(tmp_path / "rows.jsonl.zst")] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("suffix", ["gz", "zst"])
+@pytest.mark.parametrize("suffix", ["gz", "zst", "bz2", "xz"])
 def test_compressed_data_that_are_cut_off_are_an_error_and_not_a_shorter_file(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"rows.jsonl.{suffix}"
     write_jsonl(path, ({"n": number, "noise": os.urandom(20).hex()} for number in range(5000)))
@@ -120,10 +124,11 @@ def test_compressed_data_that_are_cut_off_are_an_error_and_not_a_shorter_file(tm
         list(read_jsonl(path))
     assert "end-of-stream" in str(raised.value) or "end-of-frame" in str(raised.value)
     assert raised.value.line is not None
-    assert 1 < raised.value.line <= 5000
+    # bzip2 has all of it in one block.
+    assert (0 if suffix == "bz2" else 1) < raised.value.line <= 5000
 
 
-@pytest.mark.parametrize("suffix", ["gz", "zst"])
+@pytest.mark.parametrize("suffix", ["gz", "zst", "bz2", "xz"])
 def test_data_that_are_not_compressed_as_the_name_says_are_an_error(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"rows.jsonl.{suffix}"
     path.write_bytes(b'{"n": 1}\n')
@@ -196,3 +201,50 @@ def test_broken_json_in_a_file_of_ours_is_an_input_error(write_bytes: WriteBytes
 def test_the_format_is_the_suffix_below_the_compression() -> None:
     suffixes = [format_suffix(Path(name)) for name in ("a.jsonl", "a.b.CSV", "a.tsv.gz", "a.parquet.zst", "a")]
     assert suffixes == [".jsonl", ".csv", ".tsv", ".parquet", ""]
+
+
+WIDE = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_utf_16_and_utf_32_with_a_byte_order_mark_are_read_as_any_text(
+    write_bytes: WriteBytes, encoding: str, suffix: str
+) -> None:
+    mark = "" if encoding in ("utf-16", "utf-32") else "\ufeff"
+    text = f'{mark}{{"t": "naïve 日本 😀"}}\r\n\r\n{{"t": "{"x" * 100_000}"}}\r\n'
+    path = write_bytes(f"rows.jsonl{suffix}", text.encode(encoding))
+    assert [(number, row["t"][:11]) for number, row in read_jsonl(path)] == [(1, "naïve 日本 😀"), (3, "x" * 11)]
+    assert [number for number, _ in read_text_lines(path)] == [1, 3]
+
+
+def test_utf_16_that_is_cut_off_is_an_error_and_not_a_shorter_file(write_bytes: WriteBytes) -> None:
+    path = write_bytes("rows.jsonl", '{"t": "a"}\n'.encode("utf-16")[:-1])
+    with pytest.raises(InputError, match=r"rows.jsonl, line \d: expected UTF-16 text, as its byte order mark says"):
+        list(read_jsonl(path))
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_lines(write_bytes: WriteBytes) -> None:
+    path = write_bytes("lines.txt", b"first\r\rthird\rfourth")
+    assert list(read_text_lines(path)) == [(1, "first"), (3, "third"), (4, "fourth")]
+
+
+def test_a_document_keeps_its_line_ends_and_a_text_has_those_of_unix(write_bytes: WriteBytes) -> None:
+    path = write_bytes("d.txt", b"\xef\xbb\xbfone\r\ntwo\rthree\n")
+    assert read_document(path) == "one\r\ntwo\rthree\n"
+    assert read_text(path) == "one\ntwo\nthree\n"
+
+
+def test_a_document_that_is_not_utf_8_is_named_by_the_line(write_bytes: WriteBytes) -> None:
+    with pytest.raises(InputError, match="line 3: expected UTF-8 text; found byte 0xe9 at column 4"):
+        read_document(write_bytes("d.txt", b"one\n\ncaf\xe9\n"))
+
+
+@pytest.mark.parametrize(("data", "hint"), [(b"[\n{}\n]", "jq -c '.[]'"), (b'{\n"a": 1}', "jq -c '.'")])
+def test_json_that_is_not_in_lines_is_told_how_to_be_written_in_lines(
+    write_bytes: WriteBytes, data: bytes, hint: str
+) -> None:
+    path = write_bytes("rows.jsonl", data)
+    with pytest.raises(InputError, match="line 1: expected one JSON object") as raised:
+        list(read_jsonl(path))
+    assert raised.value.hint == f"write one object a line: {hint} {path} > NEW"

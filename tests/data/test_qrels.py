@@ -98,11 +98,10 @@ def test_a_query_whose_texts_differ_is_refused(write_bytes: WriteBytes) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "found", "hint"),
     [
-        ("q.txt", "q1 0 d1 1\n".encode("utf-16"), "UTF-16 text", "iconv -f utf-16"),
-        ("q.txt", "q1 0 d1 1\n".encode("utf-16-le"), "bytes that are 0", "iconv -f utf-16le"),
-        ("q.txt", b"PAR1\x15\x04", "Parquet data", ".parquet"),
+        ("q.txt", "q1 0 d1 1\n".encode("utf-16-le"), "UTF-16", "iconv -f utf-16le"),
+        ("q.txt", b"PAR1\x15\x04", "a Parquet file", ".parquet"),
         ("q.txt", b"\x1f\x8b\x08\x00", "gzip data", ".gz"),
-        ("q.csv", b"PK\x03\x04\x14\x00", "a ZIP archive", "CSV"),
+        ("q.csv", b"PK\x03\x04\x14\x00", "a zip archive", "unpack it"),
         ("q.txt", b"q1 Q0 d1 1 2.5 tag\n", "'q1 Q0 d1 1 2.5 tag'", "looks like a run"),
         ("q.csv", b"qid,docno,rank,score\nq1,d1,1,2.5\n", "'qid', 'docno', 'rank', 'score'", "looks like a run"),
         ("q.tsv", b"q1\twhat is lift\nq2\twhat is drag\n", "'what is lift' for 'q1'", "looks like queries"),

@@ -133,7 +133,7 @@ def test_ranks_that_are_named_so_or_an_order_become_scores(write_bytes: WriteByt
         ("r.tsv", b"q1\twhat is lift\n", "line 1: expected query-id Q0 doc-id rank score tag", "looks like queries"),
         ("r.csv", b"qid,docno,label\nq1,d1,1\n", "line 2: expected columns of query, document and score or rank", ""),
         ("r.json", b'{"q1": {"d1": 2.5,}}', "line 1: expected JSON; found", ""),
-        ("r.txt", b"PAR1\x15\x04", "expected UTF-8 text; found Parquet data", ".parquet"),
+        ("r.txt", b"PAR1\x15\x04", "expected a text file; found a Parquet file", ".parquet"),
         ("r.txt", b"q1 d1 2\nq1 d2\n", "line 2: expected query-id Q0 doc-id rank score tag; found 'q1 d2'", ""),
     ],
 )

@@ -115,7 +115,7 @@ def test_a_broken_recipe_is_explained(tmp_path, text, message):
 
 def test_a_recipe_in_another_encoding_is_explained(tmp_path):
     (tmp_path / "mine.yaml").write_bytes("name: größer".encode("latin1"))
-    with pytest.raises(InparsError, match=r"mine\.yaml: expected UTF-8 text"):
+    with pytest.raises(InparsError, match=r"mine\.yaml, line 1: expected UTF-8 text"):
         load_recipe(tmp_path / "mine.yaml")
 
 

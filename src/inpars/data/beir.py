@@ -32,7 +32,7 @@ def dataset_names(dataset: str) -> list[str]:
         return parts[:0:-1]
     if parts and parts[-1].startswith("corpus.jsonl"):
         parts.pop()
-    return [re.sub(r"(\.(jsonl|csv|tsv|parquet|gz|zst))+$", "", part) for part in parts[-1:]]
+    return [re.sub(r"(\.(jsonl|json|csv|tsv|parquet|gz|zst|bz2|xz))+$", "", part) for part in parts[-1:]]
 
 
 def finds_itself(dataset: str) -> bool:

@@ -74,12 +74,12 @@ def step_folders(run_directory: Path) -> list[Path]:
 def _example(row: dict[str, Any], path: Path, line: int) -> Example:
     texts = {}
     for name in ("query", "document"):
-        texts[name] = Columns(text=name).read_text(row, path, line, ())
+        texts[name] = Columns(text=name).read_text(row, path, line)
         if not texts[name].strip():
             raise InputError(path, line=line, expected=f"a text in {name!r}", found="an empty one")
     ids = {
-        name: Columns(id=name).read_id(row, path, line, ()) if row.get(name) not in (None, "") else ""
+        name: Columns(id=name).read_id(row, path, line) if row.get(name) not in (None, "") else ""
         for name in ("query_id", "doc_id")
     }
-    bad_query = Columns(text="bad_query").read_text(row, path, line, ()) if row.get("bad_query") is not None else ""
+    bad_query = Columns(text="bad_query").read_text(row, path, line) if row.get("bad_query") is not None else ""
     return Example(**ids, **texts, bad_query=bad_query)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import hashlib
-import io
 import json
+import lzma
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,17 +15,19 @@ from typing import IO, Any, cast
 
 import orjson
 
+from inpars.data.contents import HEAD, encoding_hint, not_compressed, not_text, web_page
 from inpars.data.lock import check_locks
 from inpars.data.paths import require_file, require_place, unreadable
-from inpars.data.zstd import ZstdReader, zstandard
-from inpars.errors import InputError, shorten, system_error
+from inpars.data.streams import COMPRESSIONS as COMPRESSIONS
+from inpars.data.streams import as_utf8, compressing, decompressed, has_lone_returns, wide_encoding
+from inpars.errors import InparsError, InputError, shorten, system_error
 
-COMPRESSIONS = (".gz", ".zst")
+_PEEK = 1 << 12
 
 
 def format_suffix(path: Path) -> str:
     """The suffix that names the format, below any compression: `.jsonl` for `docs.jsonl.gz`."""
-    return (path.with_suffix("") if path.suffix in COMPRESSIONS else path).suffix.lower()
+    return (path.with_suffix("") if path.suffix.lower() in COMPRESSIONS else path).suffix.lower()
 
 
 def first_line(error: Exception) -> str:
@@ -33,45 +35,75 @@ def first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def read_text(path: Path) -> str:
-    """The whole of a UTF-8 file; `InputError` where it is none."""
-    require_file(path)
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(path, expected="UTF-8 text", found="other bytes") from None
-    except OSError as error:
-        raise unreadable(path, error) from None
-
-
 def open_binary(path: Path) -> IO[bytes]:
     """Open `path` for reading bytes, decompressed as its suffix says. `InputError` where it is no readable file."""
     require_file(path)
     try:
-        if path.suffix == ".gz":
-            return cast(IO[bytes], gzip.open(path, "rb"))
-        if path.suffix == ".zst":
-            return io.BufferedReader(ZstdReader(path))
-        return path.open("rb")
+        return decompressed(path)
     except OSError as error:
         raise unreadable(path, error) from None
 
 
+@contextlib.contextmanager
+def open_text(path: Path, *, records: bool = True) -> Iterator[IO[bytes]]:
+    """Open a text file for reading UTF-8 bytes, decompressed; UTF-16 with a byte order mark is converted.
+
+    Of `records`, lines may end in a carriage return alone; it is read as a line feed. `InputError` for what the
+    first bytes show to be no text, and in the block below for data that cannot be decompressed or converted.
+    """
+    with open_binary(path) as stream, _readable(path):
+        stream, _ = text_stream(stream, path, records=records)
+        yield stream
+
+
+def text_stream(stream: IO[bytes], path: Path, *, records: bool = True) -> tuple[IO[bytes], bool]:
+    """`stream` as UTF-8, and whether it had to be converted; as `open_text` does."""
+    head: bytes = stream.peek(_PEEK)  # type: ignore[attr-defined]
+    encoding = wide_encoding(head)
+    if not encoding and (content := not_text(head[:HEAD], path)):
+        raise InputError(path, expected="a text file", found=content.found, hint=content.hint)
+    returns = records and has_lone_returns(head.replace(b"\0", b"") if encoding else head)
+    return (as_utf8(stream, encoding, returns=returns), True) if encoding or returns else (stream, False)
+
+
+def read_head(path: Path, size: int, *, text: bool = True) -> bytes:
+    """The first `size` bytes, decompressed; those of a `text` as `open_text` gives them."""
+    with open_binary(path) as stream, _readable(path):
+        if text:
+            stream, _ = text_stream(stream, path)
+        return stream.read(size)
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """Yield `(line number from 1, byte offset of the line in the decompressed stream, line)`."""
+    """Yield `(line number from 1, byte offset of the line in the stream, line)` of the text that `open_text` gives."""
     offset = 0
     number = 0
     with open_binary(path) as stream:
         try:
+            stream, _ = text_stream(stream, path)
             for number, line in enumerate(stream, start=1):
                 yield number, offset, line
                 offset += len(line)
         except _broken_data_errors() as error:
-            if isinstance(error, OSError) and error.errno:
-                raise system_error(error, path) from None
-            raise InputError(
-                path, line=number + 1, expected=f"readable {path.suffix} data", found=str(error)
-            ) from error
+            raise _broken(path, error, number + 1) from error
+
+
+def read_document(path: Path) -> str:
+    """The whole of a text file, line ends as they are; `InputError` where it is none."""
+    with open_text(path, records=False) as stream:
+        data = stream.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        for line in data.splitlines(keepends=True)[number - 1 :]:
+            decode(path, number, line)
+        raise
+
+
+def read_text(path: Path) -> str:
+    """The whole of a text file, with `\\n` for every line end; `InputError` where it is none."""
+    return re.sub("\r\n?", "\n", read_document(path))
 
 
 def decode(path: Path, number: int, line: bytes) -> str:
@@ -85,13 +117,14 @@ def decode(path: Path, number: int, line: bytes) -> str:
             line=number or None,
             expected="UTF-8 text",
             found=f"byte 0x{bad} at column {error.start + 1}",
-            hint="convert it first, for example: iconv -f latin1 -t utf-8 FILE",
+            hint=encoding_hint(path, line),
         ) from None
 
 
 def read_text_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield `(line number, text without its line end)` for every line that is not blank."""
     for number, _, line in read_lines(path):
+        _refuse_web_page(path, number, line)
         text = decode(path, number, line).rstrip("\r\n")
         if text.strip():
             yield number, text
@@ -100,16 +133,29 @@ def read_text_lines(path: Path) -> Iterator[tuple[int, str]]:
 def parse_json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     """One line of a JSONL file as a dict; `InputError` where it is anything else. NaN and Infinity become None."""
     line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+    _refuse_web_page(path, number, line)
     try:
         row = _loads(line)
     except orjson.JSONDecodeError as error:
         text = decode(path, number, line).rstrip()
-        raise InputError(
-            path, line=number or None, expected="one JSON object", found=f"{shorten(text)} ({error.msg})"
-        ) from None
+        found, hint = f"{shorten(text)} ({error.msg})", _json_hint(path, number, text)
+        raise InputError(path, line=number or None, expected="one JSON object", found=found, hint=hint) from None
     if not isinstance(row, dict):
-        raise InputError(path, line=number or None, expected="one JSON object", found=shorten(row))
+        hint = _json_hint(path, number, "[") if isinstance(row, list) else ""
+        raise InputError(path, line=number or None, expected="one JSON object", found=shorten(row), hint=hint)
     return row
+
+
+def _json_hint(path: Path, number: int, text: str) -> str:
+    """What to do about a file of JSON whose first line is a part of it only."""
+    if number != 1 or text not in ("[", "{"):
+        return ""
+    return f"write one object a line: jq -c '{'.[]' if text == '[' else '.'}' {path} > NEW"
+
+
+def _refuse_web_page(path: Path, number: int, line: bytes) -> None:
+    if number == 1 and (content := web_page(line)):
+        raise InputError(path, expected="data", found=content.found, hint=content.hint)
 
 
 def _loads(line: bytes) -> Any:
@@ -210,21 +256,39 @@ def digest_of(folder: Path, names: Iterable[str]) -> hashlib._Hash:
 
 @contextlib.contextmanager
 def _compressed(raw: IO[bytes], suffix: str) -> Iterator[IO[bytes]]:
-    if suffix == ".gz":
-        # No name and no time in the header, so that equal contents give equal bytes.
-        with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as stream:
-            yield cast(IO[bytes], stream)
-    elif suffix == ".zst":
-        with zstandard().ZstdCompressor().stream_writer(raw, closefd=False) as stream:
-            yield cast(IO[bytes], stream)
-    else:
+    if (compressor := compressing(raw, suffix)) is None:
         yield raw
+    else:
+        with compressor as stream:
+            yield stream
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _broken_data_errors() as error:
+        raise _broken(path, error, None) from error
+
+
+def _broken(path: Path, error: Exception, line: int | None) -> InparsError:
+    """The error for data that cannot be decompressed or converted to UTF-8."""
+    if isinstance(error, OSError) and error.errno:
+        return system_error(error, path)
+    if isinstance(error, UnicodeError):
+        hint = "is it complete? convert it yourself, for example: iconv -f utf-16 -t utf-8 FILE"
+        return InputError(
+            path, line=line, expected="UTF-16 text, as its byte order mark says", found=str(error), hint=hint
+        )
+    expected, hint = f"readable {path.suffix} data", not_compressed(path)
+    return InputError(path, line=line, expected=expected, found=str(error), hint=hint)
 
 
 def _broken_data_errors() -> tuple[type[Exception], ...]:
-    """What the decompressors raise for data that is cut off or is not theirs."""
+    """What decompressors and decoders raise for data that is cut off or is not theirs."""
+    found = (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError)
     try:
         import zstandard
     except ImportError:
-        return (OSError, EOFError, zlib.error)
-    return (OSError, EOFError, zlib.error, cast(type[Exception], zstandard.ZstdError))
+        return found
+    return (*found, cast(type[Exception], zstandard.ZstdError))

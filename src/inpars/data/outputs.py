@@ -8,6 +8,7 @@ from typing import Any
 
 from inpars.data.columns import split_columns
 from inpars.data.corpora.base import Corpus
+from inpars.data.corpora.file import FileCorpus
 from inpars.data.paths import require_place
 from inpars.errors import OptionError
 
@@ -29,6 +30,8 @@ def check_outputs(inputs: tuple[Any, ...], *outputs: Path) -> None:
 
 
 def _files_of(source: Any) -> Iterator[Path]:
+    if isinstance(source, FileCorpus):
+        yield from source.paths
     if isinstance(source, Corpus):
         source = source.name
     if not isinstance(source, (str, Path)):

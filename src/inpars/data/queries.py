@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from inpars.data.artifacts import where_reasons_lie
-from inpars.data.columns import QUERY_IDS, QUERY_TEXTS, Columns, split_columns
+from inpars.data.columns import Columns, RecordReader, split_columns
+from inpars.data.fields import QUERIES
 from inpars.data.files import format_suffix, read_jsonl, read_text_lines, write_jsonl
-from inpars.data.formats import FORMATS, Row, RowSource, open_rows
+from inpars.data.formats import FORMATS, RowSource, open_rows
 from inpars.data.ids import Blanks
-from inpars.data.kinds import check_text
 from inpars.data.qrels import has_query_texts, read_judged
 from inpars.data.records import Query, SyntheticQuery
 from inpars.data.topics import read_topics
@@ -60,20 +60,21 @@ def read_queries(path: str | Path) -> list[Query]:
 def _queries(path: Path, columns: Columns) -> Iterator[tuple[int | None, Query]]:
     source: RowSource | None = None
     if (suffix := format_suffix(path)) in FORMATS and suffix != ".json":
-        source = open_rows(path, columns.chosen)
+        source = open_rows(path, columns, QUERIES)
     else:
-        check_text(path)
         first = next(read_text_lines(path), (0, ""))[1].lstrip()
         is_json = first.startswith(("{", "["))
         if first.startswith("<") or not (is_json or "\t" in first):
             return read_topics(path, columns)
         if not is_json:
-            source = FORMATS[".tsv"](path, columns.chosen)
+            source = FORMATS[".tsv"](path, columns, QUERIES)
     if not columns.chosen and has_query_texts(path):
         return ((None, query) for query in _asked(path))
     if source is None:
         return read_topics(path, columns)
-    return ((row.line, _query(row, path, columns)) for row in source.rows())
+    reader = RecordReader(path, columns, QUERIES)
+    records = ((row.line, reader.read(row.values, row.line)) for row in source.rows())
+    return ((line, Query(record.id, record.text.strip())) for line, record in records)
 
 
 def _asked(path: Path) -> list[Query]:
@@ -82,13 +83,6 @@ def _asked(path: Path) -> list[Query]:
         found = f"judgments that name them by ids, such as {next(iter(judged.qrels))!r}"
         raise InputError(path, expected="the texts of queries", found=found)
     return judged.queries
-
-
-def _query(row: Row, path: Path, columns: Columns) -> Query:
-    return Query(
-        columns.read_id(row.values, path, row.line, QUERY_IDS),
-        columns.read_text(row.values, path, row.line, QUERY_TEXTS).strip(),
-    )
 
 
 def write_queries(path: str | Path, queries: Iterable[Query]) -> None:
@@ -110,7 +104,7 @@ def read_synthetic_queries(path: str | Path) -> Iterator[SyntheticQuery]:
             )
         for name in ("doc_id", "query_id"):
             if name == "doc_id" or row.get(name) is not None:
-                row[name] = Columns(id=name).read_id(row, path, number, ())
+                row[name] = Columns(id=name).read_id(row, path, number)
         if row.get("query_id"):
             blanks.see(row["query_id"], number)
             blanks.check(path)

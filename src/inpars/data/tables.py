@@ -12,7 +12,7 @@ import orjson
 
 from inpars.data.files import format_suffix, parse_json_object, read_jsonl, read_lines, read_text_lines
 from inpars.data.formats import open_rows
-from inpars.data.kinds import check_text, hint_for, is_number
+from inpars.data.kinds import hint_for, is_number
 from inpars.errors import InputError, shorten
 
 Fields: TypeAlias = dict[str, Any] | list[Any]
@@ -43,7 +43,6 @@ def read_table(
     if suffix == ".parquet":
         yield from ((row.line, _named(row.values)) for row in open_rows(path).rows())
         return
-    check_text(path)
     number, first = next(read_text_lines(path), (0, ""))
     if first.lstrip().startswith("<"):
         expected = "rows of ids and numbers"

@@ -10,7 +10,6 @@ from inpars.data.artifacts import where_reasons_lie
 from inpars.data.corpora.base import Corpus
 from inpars.data.files import atomic_write, read_jsonl, read_text_lines, write_jsonl
 from inpars.data.ids import is_whole
-from inpars.data.kinds import check_text
 from inpars.data.qrels import words_id
 from inpars.data.records import Triple
 from inpars.errors import InparsError, InputError, shorten, some
@@ -24,7 +23,6 @@ def read_triples(path: str | Path, queries: Mapping[str, str] | None = None) -> 
     `InputError` for a row of another form. What holds the documents' texts in the place of their ids is told so.
     """
     path = Path(path)
-    check_text(path)
     first = next(read_text_lines(path), (0, "{"))[1]
     if "\t" in first and not first.lstrip().startswith("{"):
         yield from _of_ids(path, queries)

@@ -9,7 +9,6 @@ from typing import Literal
 
 from inpars.data.corpora import Corpus
 from inpars.data.files import read_jsonl, read_text_lines
-from inpars.data.kinds import check_text
 from inpars.data.queries import read_queries, read_synthetic_queries
 from inpars.data.records import SyntheticQuery, Triple
 from inpars.data.sources import source_of, standing_in
@@ -23,7 +22,6 @@ Kind = Literal["triples", "queries"]
 def kind_of(path: str | Path) -> Kind:
     """What a file holds, by the fields of its first row; a file of neither is taken for triples."""
     path = Path(path)
-    check_text(path)
     if "\t" in (line := next(read_text_lines(path), (0, ""))[1]) and not line.lstrip().startswith("{"):
         return "triples"
     _, first = next(chain(read_jsonl(path), [(0, {})]))

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from inpars.data.corpora import Corpus, open_corpus
+from inpars.data.files import file_hash
 from inpars.data.records import Document
 from inpars.errors import InparsError, InputError
 
 Write = Callable[[str, list[dict[str, Any]]], Path]
 WriteBytes = Callable[[str, bytes], Path]
 
-FORMATS = [f"docs.{name}{suffix}" for name in ("jsonl", "csv", "tsv", "parquet") for suffix in ("", ".gz", ".zst")]
+FORMATS = [
+    *(f"docs.{name}{suffix}" for name in ("jsonl", "csv", "tsv", "parquet") for suffix in ("", ".gz", ".zst")),
+    *("docs.json", "docs.arrow", "docs.json.gz", "docs.arrow.zst", "docs.jsonl.bz2", "docs.csv.xz"),
+]
 ROWS = [{"_id": f"{n:03d}", "title": "" if n % 3 else f"Title {n}", "text": f"text of ä {n}"} for n in range(50)]
 DOCUMENTS = [Document(row["_id"], row["text"], row["title"]) for row in ROWS]
 
@@ -88,6 +92,42 @@ def test_the_fingerprint_changes_with_the_contents(path: Path, write_documents: 
 def test_the_fingerprint_changes_with_the_columns_that_are_read(write_documents: Write) -> None:
     path = write_documents("docs.jsonl", [{"id": "1", "text": "a", "abstract": "b"}])
     assert open_corpus(f"{path}?text=abstract").fingerprint() != open_corpus(path).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("d.jsonl", b'{"_id": "1", "id": "x", "title": "T", "text": "a", "abstract": "b"}\n'),
+        ("d.jsonl", b'{"docid": "1", "body": "a", "title": "T"}\n'),
+        ("d.csv", b"id,text\n1,a\n"),
+        ("d.tsv", b'id\ttitle\ttext\n1\tT\t"a" is\n'),
+    ],
+)
+def test_what_is_read_as_ever_keeps_its_fingerprint(write_bytes: WriteBytes, name: str, data: bytes) -> None:
+    path = write_bytes(name, data)
+    assert open_corpus(path).fingerprint() == f"{file_hash(path)}:::"
+    assert open_corpus(f"{path}?text=title").fingerprint() == f"{file_hash(path)}:::title"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "how"),
+    [
+        ("d.jsonl", b'{"pid": "1", "passage": "a", "docid": "d"}\n', "pid::passage"),
+        ("d.jsonl", b'{"id": "1", "text": "a", "headline": "T"}\n', "id:headline:text"),
+        ("d.csv", b"id,Title,text\n1,T,a\n", "id:Title:text"),
+        ("d.tsv", b'1\t"a ""b"""\n', "quoted"),
+    ],
+)
+def test_what_was_once_read_in_another_way_has_another_fingerprint(
+    write_bytes: WriteBytes, name: str, data: bytes, how: str
+) -> None:
+    path = write_bytes(name, data)
+    assert open_corpus(path).fingerprint() == f"{file_hash(path)}::::{how}"
+
+
+def test_the_fingerprint_changes_with_how_the_spec_says_that_a_table_is_written(write_bytes: WriteBytes) -> None:
+    path = write_bytes("d.tsv", b"id\ttext\n1\ta\n")
+    assert open_corpus(f"{path}?header=no").fingerprint() != open_corpus(path).fingerprint()
 
 
 def test_streaming_reads_no_further_than_it_is_asked(write_bytes: WriteBytes) -> None:
@@ -191,6 +231,48 @@ def test_an_id_that_occurs_twice_is_named_with_both_its_lines(write_documents: W
 
 
 @pytest.mark.parametrize(
+    ("columns", "hint"),
+    [
+        (("doc_id", "url", "n"), "'url' has every value once: {path}?id=url"),
+        (("doc_id", "lang", "Chunk No"), "'Chunk No' has every value once: {path}?id=Chunk+No"),
+        (
+            ("doc_id", "lang"),
+            "no other column than 'doc_id' has every value once: leave repeated rows out, or add ids",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["d.csv", "d.parquet", "d.json"])
+def test_where_ids_repeat_a_column_is_named_that_does_not(
+    write_documents: Write, name: str, columns: tuple[str, ...], hint: str
+) -> None:
+    values = {"doc_id": "aab", "url": "xyz", "n": "012", "lang": "eef", "Chunk No": "123"}
+    path = write_documents(name, [{key: values[key][n] for key in columns} | {"text": "same"} for n in range(3)])
+    with pytest.raises(InputError, match="expected every document id once") as raised:
+        read_everything(open_corpus(path))
+    assert raised.value.hint == hint.format(path=path)
+
+
+def test_an_empty_file_is_told_as_such(write_bytes: WriteBytes) -> None:
+    with pytest.raises(InputError, match="found none") as raised:
+        read_everything(open_corpus(write_bytes("d.jsonl", b"")))
+    assert raised.value.hint == "the file is empty: was it downloaded, or written, to its end?"
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ({"query_id": "q1", "query": "what lifts"}, "these look like queries"),
+        ({"query-id": "q1", "corpus-id": "d1", "score": 1}, "these are judgments or a run"),
+        ({"query": "q", "doc_id": "d", "doc_text": "x", "log_probs": [-1.0]}, "these are generated queries"),
+    ],
+)
+def test_a_file_of_another_kind_is_no_corpus(write_documents: Write, row: dict[str, Any], what: str) -> None:
+    with pytest.raises(InputError, match="line 1: expected a") as raised:
+        read_everything(open_corpus(write_documents("d.jsonl", [row])))
+    assert what in raised.value.hint
+
+
+@pytest.mark.parametrize(
     ("name", "data"),
     [
         ("d.jsonl", b""),
@@ -214,7 +296,7 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(write_documents
         read_everything(open_corpus(f"{path}?text=abstract"))
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".gz", ".zst"))])
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".gz", ".zst", ".bz2", ".xz"))])
 def test_a_compressed_file_that_is_cut_off_is_refused(write_documents: Write, name: str) -> None:
     path = write_documents(name, ROWS)
     path.write_bytes(path.read_bytes()[:-20])

@@ -10,6 +10,7 @@ import pytest
 
 from inpars.data.corpora import open_corpus
 from inpars.data.corpora.base import Corpus
+from inpars.data.files import digest_of
 from inpars.data.records import Document
 from inpars.data.runs import read_run, write_run
 from inpars.errors import InputError, OptionError
@@ -75,6 +76,70 @@ def test_documents_are_counted_looked_up_shuffled_and_sampled(many: Path) -> Non
     assert sample == open_corpus(many).sample(10, seed=1)
     assert sample != corpus.sample(10, seed=2)
     assert sorted(corpus.shuffled(3), key=documents.index) == documents
+
+
+ENDINGS = (".txt", ".text", ".md", ".markdown", ".mdown", ".mkd", ".mkdn", ".mdx", ".Rmd", ".qmd", ".rst", ".MARKDOWN")
+
+
+def test_the_endings_of_text_files_are_those_that_people_give_them(notes: Folder) -> None:
+    assert ids(notes(**{f"a{ending}": "text" for ending in ENDINGS})) == sorted(f"a{ending}" for ending in ENDINGS)
+
+
+def test_front_matter_and_underlined_headings_give_titles(notes: Folder) -> None:
+    folder = notes(
+        **{
+            "a.md": "---\ntitle: Wings\n---\n\nThey lift.\n",
+            "b.markdown": "\ufeffDrag\n====\n\nIt slows.\n",
+            "c.md": "---\ntags: [x]\n---\n",
+        }
+    )
+    corpus = open_corpus(folder)
+    assert list(corpus) == [Document("a.md", "They lift.", "Wings"), Document("b.markdown", "It slows.", "Drag")]
+    assert corpus["b.markdown"].title == "Drag"
+
+
+def test_text_files_in_utf_16_are_read(notes: Folder) -> None:
+    folder = notes(**{"a.md": "# Flügel\r\nAuftrieb".encode("utf-16"), "b.txt": "日本".encode("utf-16")})
+    assert list(open_corpus(folder)) == [Document("a.md", "Auftrieb", "Flügel"), Document("b.txt", "日本")]
+
+
+def said(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert len(open_corpus(folder))
+    return " ".join(capsys.readouterr().err.split())
+
+
+def test_what_is_no_text_file_is_counted_by_its_ending(notes: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = {f"{number}.md": "text" for number in range(3)}
+    folder = notes(**texts, **{"a.html": "x", "b/c.HTML": "x", "d.pdf": "x", "Makefile": "x"})
+    expected = "4 files that are not text files are passed over (2 .html, 1 .pdf, 1 without an ending)"
+    assert said(folder, capsys) == f"{folder}: {expected}"
+
+
+def test_a_folder_that_is_hardly_read_is_warned_of(notes: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = notes(**{"README.md": "about"}, **{f"{number}.pdf": "x" for number in range(20)})
+    expected = "warning: only 1 of 21 files will be read: 20 files that are not text files are passed over (20 .pdf)"
+    assert said(folder, capsys) == f"{folder}: {expected}"
+
+
+def test_hidden_entries_outputs_and_empty_files_are_said(notes: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    run = {"run/recipe.yaml": "", "run/manifest.json": "{}", "run/README.md": "x"}
+    folder = notes(**{"a.md": "a", "b.md": "", "c.txt": " \n", ".git/x": "", "d/.e.md": "e"}, **run)
+    assert said(folder, capsys) == (
+        f"{folder}: 2 hidden entries are passed over (.git, d/.e.md); 1 output of inpars is passed over (run) "
+        f"{folder}: 2 files that have no text are passed over"
+    )
+
+
+def test_nothing_is_said_where_all_is_read(notes: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(notes(**{"a.md": "a", "b.txt": "b"}), capsys) == ""
+
+
+def test_what_a_stage_wrote_into_the_folder_is_no_document(notes: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    row = '{"query": "x", "doc_id": "a.md", "doc_text": "y", "log_probs": [-1.0]}\n'
+    folder = notes(**{"a.md": "a", "q.jsonl": row, "q.jsonl.meta.json": "{}", "q.errors.jsonl": '{"doc_id": "a.md"}\n'})
+    assert "3 outputs of inpars are passed over (q.errors.jsonl, q.jsonl, q.jsonl.meta.json)" in said(folder, capsys)
+    assert ids(folder) == ["a.md"]
 
 
 def test_what_is_hidden_is_passed_over(notes: Folder) -> None:
@@ -154,6 +219,13 @@ def test_the_fingerprint_changes_with_a_files_content_its_name_and_the_number_of
     (folder / "b" / "c.md").unlink()
     seen.append(open_corpus(folder).fingerprint())
     assert len(set(seen)) == 5
+
+
+def test_the_fingerprint_is_that_of_paths_and_bytes_unless_titles_are_read_in_another_way(notes: Folder) -> None:
+    folder = notes(**{"a.md": "# A\ntext", "b.txt": "B\n===\n"})
+    assert open_corpus(folder).fingerprint() == digest_of(folder, ["a.md", "b.txt"]).hexdigest()
+    notes(**{"a.md": "---\ntitle: A\n---\ntext"})
+    assert open_corpus(folder).fingerprint() != digest_of(folder, ["a.md", "b.txt"]).hexdigest()
 
 
 def test_a_folder_with_corpus_jsonl_stays_a_beir_folder(notes: Folder) -> None:

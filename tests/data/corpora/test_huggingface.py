@@ -95,8 +95,8 @@ def test_the_fingerprint_changes_with_the_documents_and_with_the_columns(folder:
 
 
 def test_a_missing_column_is_named_with_dataset_and_row(folder: Path, write: Write) -> None:
-    write("train.jsonl", [{"pmid": "1", "text": "a"}])
-    with pytest.raises(InputError, match=f"hf:{folder}, line 1: expected a field with an id: .*; found 'pmid', 'text'"):
+    write("train.jsonl", [{"nr": "1", "text": "a"}])
+    with pytest.raises(InputError, match=f"hf:{folder}, line 1: expected a field with an id: .*; found 'nr', 'text'"):
         len(open_corpus(f"hf:{folder}"))
 
 

@@ -177,7 +177,7 @@ def test_a_file_that_is_not_there_is_named(name: str) -> None:
 
 def test_a_file_in_another_encoding_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes("Größe {document} Frage:".encode("latin1"))
-    with pytest.raises(InputError, match=r"latin\.txt: expected UTF-8 text"):
+    with pytest.raises(InputError, match=r"latin\.txt, line 1: expected UTF-8 text"):
         load_template(tmp_path / "latin.txt")
 
 

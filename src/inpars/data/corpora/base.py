@@ -65,19 +65,32 @@ class IndexedCorpus(ABC):
     def fingerprint(self) -> str:
         """A hash that changes whenever any document does."""
 
+    def _file_of(self, locator: int) -> str:
+        """The file that a document is in, for messages."""
+        return self.name
+
+    def _id_hint(self) -> str:
+        """What to do about ids that repeat."""
+        return ""
+
+    def _none_hint(self) -> str:
+        """What to do where there are no documents."""
+        return ""
+
     def __iter__(self) -> Iterator[Document]:
         if self._locators is not None:
             for _, _, document in self._rows():
                 yield document
             return
         hashes, locators = array("Q"), array("q")
-        blanks = Blanks("document")
+        blanks, first = Blanks("document"), 0
         for locator, line, document in self._rows():
+            first = first if blanks.count else locator
             blanks.see(document.doc_id, line)
             hashes.append(hash(document.doc_id) & _MASK)
             locators.append(locator)
             yield document
-        blanks.check(self.name)
+        blanks.check(self._file_of(first))
         self._finish_index(np.frombuffer(hashes, dtype=np.uint64), np.frombuffer(locators, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -133,7 +146,7 @@ class IndexedCorpus(ABC):
 
     def _finish_index(self, hashes: np.ndarray, locators: np.ndarray) -> None:
         if not len(hashes):
-            raise InputError(self.name, expected="at least one document", found="none")
+            raise InputError(self.name, expected="at least one document", found="none", hint=self._none_hint())
         order = np.argsort(hashes, kind="stable")
         ordered = hashes[order]
         for place in np.flatnonzero(ordered[1:] == ordered[:-1]):
@@ -150,11 +163,14 @@ class IndexedCorpus(ABC):
                 lines[locator] = line
                 if len(lines) == 2:
                     break
+        file, other = self._file_of(later), self._file_of(earlier)
+        where = f"line {lines[earlier]}{'' if other == file else f' of {other}'}"
         return InputError(
-            self.name,
+            file,
             line=lines[later],
             expected="every document id once",
-            found=f"id {doc_id!r}, which line {lines[earlier]} already has",
+            found=f"id {doc_id!r}, which {where} already has",
+            hint=self._id_hint(),
         )
 
 

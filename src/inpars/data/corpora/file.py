@@ -1,44 +1,107 @@
-"""A corpus in one file of any known format."""
+"""A corpus in one file of any known format, or in several that belong together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
-from inpars.data.columns import DOCUMENT_IDS, DOCUMENT_TEXTS, Columns
+from inpars.data.columns import Columns, RecordReader, spec_with
 from inpars.data.corpora.base import IndexedCorpus
-from inpars.data.files import file_hash
-from inpars.data.formats import Row, open_rows
+from inpars.data.fields import DOCUMENTS, normal
+from inpars.data.files import digest_of, file_hash
+from inpars.data.formats import Row, RowSource, open_rows
 from inpars.data.records import Document
+
+# A locator is that of the row in its file, below the file's number.
+_BITS = 44
+_INSIDE = (1 << _BITS) - 1
+_OPEN = 128
+"""Files that are kept open."""
+_LOOKED_AT = 100_000
+"""Rows in which another column is looked for where ids repeat."""
 
 
 class FileCorpus(IndexedCorpus):
-    """The documents of a `.jsonl`, `.csv`, `.tsv` or `.parquet` file, compressed or not, streamed."""
+    """The documents of files in the formats of `inpars.data.formats`, compressed or not, streamed one after another.
 
-    def __init__(self, path: str | Path, columns: Columns | None = None) -> None:
-        super().__init__(str(path))
+    `name` is what the corpus is called in messages; by default the path of its first file.
+    """
+
+    def __init__(self, paths: Sequence[Path], columns: Columns | None = None, name: str = "") -> None:
+        super().__init__(name or str(paths[0]))
+        self.paths = list(paths)
         self.columns = columns or Columns()
-        self._source = open_rows(path, self.columns.chosen)
+        said: set[str] = set()
+
+        @lru_cache(maxsize=_OPEN)
+        def opened(number: int) -> tuple[RowSource, RecordReader]:
+            path = self.paths[number]
+            return open_rows(path, self.columns), RecordReader(path, self.columns, DOCUMENTS, said)
+
+        self._opened = opened
+        self._opened(0)
         self._fingerprint = ""
 
     def _rows(self) -> Iterator[tuple[int, int, Document]]:
-        for row in self._source.rows():
-            yield row.locator, row.line, self._document(row)
+        for number in range(len(self.paths)):
+            source, reader = self._opened(number)
+            for row in source.rows():
+                yield number << _BITS | row.locator, row.line, _document(row, reader)
 
     def _fetch(self, locator: int) -> Document:
-        return self._document(self._source.fetch(locator))
+        source, reader = self._opened(locator >> _BITS)
+        return _document(source.fetch(locator & _INSIDE), reader)
 
-    def _document(self, row: Row) -> Document:
-        path = self._source.path
-        return Document(
-            doc_id=self.columns.read_id(row.values, path, row.line, DOCUMENT_IDS),
-            title=self.columns.read_title(row.values, path, row.line),
-            text=self.columns.read_text(row.values, path, row.line, DOCUMENT_TEXTS),
-        )
+    def _file_of(self, locator: int) -> str:
+        return str(self.paths[locator >> _BITS])
+
+    def _id_hint(self) -> str:
+        """Another column that has every value once, among the first rows."""
+        row, reader = self._first_row()
+        if row is None:
+            return ""
+        columns = reader.columns_of(row.values, row.line)
+        values: dict[str, set[str]] = {
+            name: set() for name in row.values if name not in (columns.id, columns.title, columns.text)
+        }
+        rows = (row.values for number in range(len(self.paths)) for row in self._opened(number)[0].rows())
+        for count, others in enumerate(islice(rows, _LOOKED_AT), start=1):
+            for name in list(values):
+                value = others.get(name)
+                if isinstance(value, (str, int)) and value != "":
+                    values[name].add(str(value))
+                if len(values[name]) < count:
+                    del values[name]
+        likely = sorted(values, key=lambda name: not normal(name).endswith(("id", "no", "key", "url", "number")))
+        if not likely:
+            return f"no other column than {columns.id!r} has every value once: leave repeated rows out, or add ids"
+        return f"{likely[0]!r} has every value once: {spec_with(self.name, 'id', likely[0])}"
+
+    def _none_hint(self) -> str:
+        empty = not any(path.stat().st_size for path in self.paths)
+        return "the file is empty: was it downloaded, or written, to its end?" if empty else ""
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file, with the columns that are read from it."""
+        """SHA-256 of the files, with the columns that are read and how, where the spec or a rule says that."""
         if not self._fingerprint:
             columns = self.columns
-            self._fingerprint = f"{file_hash(self._source.path)}:{columns.id}:{columns.title}:{columns.text}"
+            row, reader = self._first_row()
+            if len(self.paths) == 1:
+                digest = file_hash(self.paths[0])
+            else:
+                folder = Path(self.name)
+                digest = digest_of(folder, (path.relative_to(folder).as_posix() for path in self.paths)).hexdigest()
+            how = (columns.dialect, self._opened(0)[0].reading, reader.reading(row.values, row.line) if row else "")
+            self._fingerprint = ":".join([digest, columns.id, columns.title, columns.text, *filter(None, how)])
         return self._fingerprint
+
+    def _first_row(self) -> tuple[Row | None, RecordReader]:
+        source, reader = self._opened(0)
+        return next(iter(source.rows()), None), reader
+
+
+def _document(row: Row, reader: RecordReader) -> Document:
+    doc_id, title, text = reader.read(row.values, row.line)
+    return Document(doc_id, text, title)

@@ -1,4 +1,4 @@
-"""Corpora that lie on the Hugging Face Hub or in its `datasets` layout on disk (`hf:BeIR/scifact:corpus`)."""
+"""Corpora on the Hugging Face Hub (`hf:BeIR/scifact:corpus`), or in a folder that is laid out like one there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from inpars.data.columns import DOCUMENT_IDS, DOCUMENT_TEXTS, Columns
+from inpars.data.columns import Columns, RecordReader
 from inpars.data.corpora.base import IndexedCorpus
+from inpars.data.fields import DOCUMENTS
 from inpars.data.files import first_line
 from inpars.data.hub import dataset_in_cache, is_offline, unreachable
 from inpars.data.records import Document
@@ -24,6 +25,7 @@ class HuggingFaceCorpus(IndexedCorpus):
     def __init__(self, spec: str, columns: Columns | None = None) -> None:
         super().__init__(f"hf:{spec}")
         self.columns = columns or Columns()
+        self._reader = RecordReader(Path(self.name), self.columns, DOCUMENTS)
         self._rows_table = _load(spec)
 
     def _rows(self) -> Iterator[tuple[int, int, Document]]:
@@ -34,16 +36,13 @@ class HuggingFaceCorpus(IndexedCorpus):
         return self._document(self._rows_table[locator], locator + 1)
 
     def _document(self, row: dict[str, Any], line: int) -> Document:
-        path = Path(self.name)
-        return Document(
-            doc_id=self.columns.read_id(row, path, line, DOCUMENT_IDS),
-            title=self.columns.read_title(row, path, line),
-            text=self.columns.read_text(row, path, line, DOCUMENT_TEXTS),
-        )
+        doc_id, title, text = self._reader.read(row, line)
+        return Document(doc_id, text, title)
 
     def fingerprint(self) -> str:
-        """The library's own fingerprint of the table."""
-        return f"{self._rows_table._fingerprint}:{self.columns}"
+        """The library's own fingerprint of the table, with the columns that are read."""
+        reading = self._reader.reading(self._rows_table[0], 1) if len(self._rows_table) else ""
+        return ":".join(filter(None, (f"{self._rows_table._fingerprint}:{self.columns}", reading)))
 
 
 def _load(spec: str) -> Any:

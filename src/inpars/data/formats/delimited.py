@@ -1,48 +1,57 @@
 """CSV and TSV; the locator is the byte offset at which the record starts.
 
-CSV has a header and may quote. TSV is as this field writes it: never quoted, and either with a
-header (told by a usual or chosen column name) or, as InPars v1 has it, `id <tab> text`.
+CSV has a header and may quote, and is divided by `,`, `;`, `|` or tabs. TSV is as this field writes it: never quoted,
+unless it shows that it is, and either with a header (told by usual or chosen column names) or without one, as InPars v1
+has it (`id <tab> text`) and MS MARCO's documents (`docid <tab> url <tab> title <tab> body`).
 """
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
-from inpars.data.columns import DOCUMENT_IDS, DOCUMENT_TEXTS, QUERY_IDS, QUERY_TEXTS
-from inpars.data.files import decode, read_lines
+from inpars.data.columns import Columns
+from inpars.data.contents import web_page
+from inpars.data.fields import DOCUMENTS, MSMARCO_DOCUMENTS, QUERIES, TELLING, Kind, is_header, normal, usual_names
+from inpars.data.files import decode, read_head, read_lines
 from inpars.data.formats import Row
+from inpars.data.formats.dialect import Dialect, dialect_of
 from inpars.data.formats.spool import SeekableLines
-from inpars.errors import InputError
+from inpars.errors import InputError, OptionError, shorten
 
 # A document may be longer than the csv module's default limit of 128 KiB a field.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
-_HEADER_WORDS = {*DOCUMENT_IDS, *DOCUMENT_TEXTS, *QUERY_IDS, *QUERY_TEXTS}
-_POSITIONAL = {2: ("id", "text"), 3: ("id", "title", "text")}
+_HEAD = 1 << 20
+_URLS = ("http://", "https://")
 
 
 class DelimitedRows:
-    """Rows of a delimited file; the two formats differ in three class attributes."""
+    """Rows of a delimited file; the two formats differ in the dialect that they usually have."""
 
-    delimiter: str
-    quoting: int
-    header_required: bool
+    usual: Dialect
+    has_header: bool
+    """Whether the first record is always a header; else it shows whether it is one."""
 
-    def __init__(self, path: Path, columns: Collection[str] = ()) -> None:
-        self.path = path
-        self._header_words = {*_HEADER_WORDS, *columns}
+    def __init__(self, path: Path, columns: Columns, kind: Kind) -> None:
+        self.path, self.spec, self.kind = path, columns, kind
         self._seekable = SeekableLines(path)
         self._columns: tuple[str, ...] = ()
+
+    @property
+    def reading(self) -> str:
+        """Quoted TSV was once read with its quotation marks."""
+        return "quoted" if self._dialect.quoting != self.usual.quoting else ""
 
     def rows(self) -> Iterator[Row]:
         """Stream every record; `InputError` where one has more or fewer values than there are columns."""
         lines = _Lines(self.path)
-        reader = csv.reader(lines, delimiter=self.delimiter, quoting=self.quoting, strict=True)  # type: ignore[arg-type]
-        first = True
+        reader = self._reader(lines)
+        first, skip = True, self._dialect.sep_line
         while True:
             locator, line = lines.offset, lines.number + 1
             try:
@@ -50,61 +59,146 @@ class DelimitedRows:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise InputError(self.path, line=line, expected="a well-formed record", found=str(error)) from None
+                hint = "" if self.spec.quote is not None else _QUOTE_HINT.format(path=self.path)
+                expected = "a well-formed record"
+                raise InputError(self.path, line=line, expected=expected, found=str(error), hint=hint) from None
             if not any(value.strip() for value in values):
+                continue
+            if skip:
+                skip = False
                 continue
             if first:
                 first = False
-                self._columns, is_header = self._read_columns(line, values)
-                if is_header:
+                self._columns, header = self._read_columns(line, values)
+                if header:
                     continue
             yield Row(locator, line, self._named(line, values))
 
     def fetch(self, locator: int) -> Row:
-        """The record that starts at byte offset `locator`, after `rows` has seen the columns."""
+        """The record that starts at byte offset `locator`."""
+        if not self._columns:
+            next(self.rows())
         stream = self._seekable.at(locator)
-        lines = _decoded(stream, self.path, first=locator == 0)
-        values = next(csv.reader(lines, delimiter=self.delimiter, quoting=self.quoting, strict=True))  # type: ignore[arg-type]
+        values = next(self._reader(_decoded(stream, self.path, first=locator == 0)))
         return Row(locator, 0, self._named(0, values))
 
+    @cached_property
+    def _dialect(self) -> Dialect:
+        head = read_head(self.path, _HEAD)
+        if content := web_page(head):
+            raise InputError(self.path, expected="a table", found=content.found, hint=content.hint)
+        text = head.decode("utf-8", errors="replace")
+        return dialect_of(text, len(head) == _HEAD, self.usual, self._known, self.spec.separator, self.spec.quote)
+
+    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        delimiter, quoting, _ = self._dialect
+        return csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]
+
+    def _known(self, names: list[str]) -> int:
+        """How many of these are names of columns that are looked for."""
+        wanted = {*usual_names(self.kind), *map(normal, self.spec.chosen)}
+        return sum(normal(name) in wanted for name in names)
+
     def _read_columns(self, line: int, values: list[str]) -> tuple[tuple[str, ...], bool]:
+        """The columns' names, and whether the record is a header that gives them."""
         names = tuple(value.strip() for value in values)
-        if self.header_required or self._header_words & {*names, *map(str.lower, names)}:
-            return names, True
-        if len(names) not in _POSITIONAL:
-            raise InputError(
-                self.path,
-                line=line,
-                expected="a header line, or id <tab> text, or id <tab> title <tab> text",
-                found=f"{len(names)} columns",
-            )
-        return _POSITIONAL[len(names)], False
+        numbers = [name for name in self.spec.chosen if name.isdecimal()]
+        if self.spec.header is not False and all(number in names for number in numbers):
+            numbers = []
+        alike = {*map(normal, names)}
+        told = is_header(names) or any(normal(name) in alike for name in self.spec.chosen if name not in numbers)
+        header = self.spec.header
+        if header is None and numbers and not told and self.has_header:
+            hint = f"say header=no where it is a record, header=yes where it names the columns: {self.path}?header=no&…"
+            expected = "to know whether the first line is a header, since columns are named by number"
+            raise InputError(self.path, line=line, expected=expected, found=shorten(names), hint=hint)
+        if header is None:
+            header = told or self.has_header
+        if header:
+            self._check_header(line, names)
+            return self._numbered(line, names, numbers), True
+        return self._without_header(line, names, numbers), False
+
+    def _check_header(self, line: int, names: tuple[str, ...]) -> None:
+        if len(names) < 2:
+            raise self._shapeless(line, names)
+        wanted = {*map(normal, self.spec.chosen)} or TELLING
+        for name in names:
+            if names.count(name) > 1 and normal(name) in wanted:
+                raise InputError(
+                    self.path,
+                    line=line,
+                    expected="every column once",
+                    found=f"{names.count(name)} columns called {name!r}",
+                    hint=f"name the one that you mean by its number, from 1: {self.path}?text={names.index(name) + 1}",
+                )
+
+    def _without_header(self, line: int, names: tuple[str, ...], numbers: list[str]) -> tuple[str, ...]:
+        count = len(names)
+        if self.spec.chosen:
+            if named := [name for name in self.spec.chosen if name not in numbers]:
+                raise OptionError(
+                    f"{self.path}: without a header line there is no column {named[0]!r}",
+                    hint=f"name columns by number, from 1: {self.path}?header=no&id=1&text={count}",
+                )
+            return self._numbered(line, tuple(f"column {number}" for number in range(1, count + 1)), numbers)
+        if self.kind is DOCUMENTS and count == len(MSMARCO_DOCUMENTS) and names[1].lower().startswith(_URLS):
+            return MSMARCO_DOCUMENTS
+        if count not in self.kind.layouts:
+            raise self._shapeless(line, names)
+        return self.kind.layouts[count]
+
+    def _numbered(self, line: int, names: tuple[str, ...], numbers: list[str]) -> tuple[str, ...]:
+        """The names, with a number in the place of those that are chosen by their number."""
+        columns = list(names)
+        for number in numbers:
+            if not 0 < int(number) <= len(names):
+                expected = f"a column {number}, as the spec says"
+                raise InputError(
+                    self.path, line=line, expected=expected, found=f"{len(names)} columns: {shorten(names)}"
+                )
+            columns[int(number) - 1] = number
+        return tuple(columns)
+
+    def _shapeless(self, line: int, names: tuple[str, ...]) -> InputError:
+        shapes = ", or ".join(" <tab> ".join(layout) for layout in self.kind.layouts.values())
+        found = f"{len(names)} column{'s' if names[1:] else ''}: {shorten(names)}"
+        if names[1:]:
+            text = 2 if self.kind is QUERIES else len(names)
+            hint = f"name its columns by number, from 1: {self.path}?header=no&id=1&text={text}"
+        else:
+            hint = f"name what divides the columns: {self.path}?sep=; (or tab, or any character)"
+        expected = f"a header line, or {shapes}" if not self.has_header else "a header line"
+        return InputError(self.path, line=line, expected=expected, found=found, hint=hint)
 
     def _named(self, line: int, values: list[str]) -> dict[str, str]:
         if len(values) != len(self._columns):
+            quoted = self._dialect.quoting != csv.QUOTE_NONE
             raise InputError(
                 self.path,
                 line=line or None,
                 expected=f"{len(self._columns)} values ({', '.join(self._columns)})",
                 found=f"{len(values)}",
+                hint="" if quoted or self.spec.quote is not None else _QUOTE_HINT.format(path=self.path),
             )
         return dict(zip(self._columns, values, strict=True))
 
 
-class CsvRows(DelimitedRows):
-    """Comma-separated, quoted where needed, with a header."""
+_QUOTE_HINT = "are values in quotation marks, as Excel and pandas write them? {path}?quote=yes, or quote=no"
 
-    delimiter = ","
-    quoting = csv.QUOTE_MINIMAL
-    header_required = True
+
+class CsvRows(DelimitedRows):
+    """Comma-separated (or by `;`, `|`, tabs), quoted where needed, with a header."""
+
+    usual = Dialect(",", csv.QUOTE_MINIMAL)
+    has_header = True
 
 
 class TsvRows(DelimitedRows):
-    """Tab-separated, never quoted, with or without a header."""
+    """Tab-separated, seldom quoted, with or without a header."""
 
-    delimiter = "\t"
-    quoting = csv.QUOTE_NONE
-    header_required = False
+    usual = Dialect("\t", csv.QUOTE_NONE)
+    has_header = False
 
 
 class _Lines:

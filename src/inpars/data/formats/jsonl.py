@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from inpars.data.columns import Columns
+from inpars.data.fields import Kind
 from inpars.data.files import parse_json_object, read_lines
 from inpars.data.formats import Row
 from inpars.data.formats.spool import SeekableLines
@@ -13,7 +15,9 @@ from inpars.data.formats.spool import SeekableLines
 class JsonlRows:
     """The objects of a `.jsonl` file. Blank lines are passed over."""
 
-    def __init__(self, path: Path, columns: Collection[str] = ()) -> None:
+    reading = ""
+
+    def __init__(self, path: Path, columns: Columns, kind: Kind) -> None:
         self.path = path
         self._seekable = SeekableLines(path)
 

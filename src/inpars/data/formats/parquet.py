@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import bisect
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from inpars.data.columns import Columns
+from inpars.data.contents import taken_for
+from inpars.data.fields import Kind
 from inpars.data.files import COMPRESSIONS, first_line
 from inpars.data.formats import Row
 from inpars.data.formats.spool import open_seekable, open_spool
@@ -20,21 +23,24 @@ _SPOOLED = 64
 class ParquetRows:
     """The rows of a `.parquet` file, a batch in memory at a time."""
 
-    def __init__(self, path: Path, columns: Collection[str] = ()) -> None:
+    reading = ""
+
+    def __init__(self, path: Path, columns: Columns, kind: Kind) -> None:
         try:
             import pyarrow.parquet as parquet
         except ImportError:
             raise MissingDependency("pyarrow", "files", "reading .parquet files") from None
         self.path = path
         try:
-            if path.suffix in COMPRESSIONS:
+            if path.suffix.lower() in COMPRESSIONS:
                 spool = open_seekable(path)
                 weakref.finalize(self, spool.close)
                 self._file = parquet.ParquetFile(spool)
             else:
                 self._file = parquet.ParquetFile(path)
         except Exception as error:
-            raise InputError(path, expected="a Parquet file", found=first_line(error)) from error
+            found, hint = taken_for(path) or (first_line(error), "")
+            raise InputError(path, expected="a Parquet file", found=found, hint=hint) from error
         self._starts: list[int] = []
         self._spool: Any = None
 

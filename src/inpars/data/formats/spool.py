@@ -1,14 +1,17 @@
-"""Random access to line files, compressed ones included."""
+"""Random access to line files, compressed and converted ones included."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from inpars.data.files import COMPRESSIONS, open_binary
+import orjson
+
+from inpars.data.files import COMPRESSIONS, open_binary, text_stream
 
 
 def open_spool() -> IO[bytes]:
@@ -18,12 +21,37 @@ def open_spool() -> IO[bytes]:
 
 def open_seekable(path: Path) -> IO[bytes]:
     """The decompressed file; a compressed one cannot be entered in the middle, and is spooled."""
-    if path.suffix not in COMPRESSIONS:
-        return path.open("rb")
+    return _spooled(open_binary(path)) if path.suffix.lower() in COMPRESSIONS else path.open("rb")
+
+
+def open_seekable_text(path: Path) -> IO[bytes]:
+    """The file as `open_text` gives it; what is decompressed or converted is spooled."""
+    stream, converted = text_stream(open_binary(path), path)
+    if converted or path.suffix.lower() in COMPRESSIONS:
+        return _spooled(stream)
+    stream.close()
+    return path.open("rb")
+
+
+def spool_rows(rows: Iterable[object]) -> IO[bytes]:
+    """The rows as JSON lines in a temporary file, at its beginning."""
     spool = open_spool()
     try:
-        with open_binary(path) as stream:
+        for row in rows:
+            spool.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool
+
+
+def _spooled(stream: IO[bytes]) -> IO[bytes]:
+    spool = open_spool()
+    try:
+        with stream:
             shutil.copyfileobj(stream, spool, 1 << 20)
+        spool.seek(0)
     except BaseException:
         spool.close()
         raise
@@ -31,7 +59,7 @@ def open_seekable(path: Path) -> IO[bytes]:
 
 
 class SeekableLines:
-    """A handle that can go to any byte offset of the decompressed file; opened on first use."""
+    """A handle that can go to any byte offset of the text; opened on first use."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -40,7 +68,7 @@ class SeekableLines:
     def at(self, offset: int) -> IO[bytes]:
         """The stream, positioned at `offset`."""
         if self._stream is None:
-            self._stream = open_seekable(self.path)
+            self._stream = open_seekable_text(self.path)
             weakref.finalize(self, self._stream.close)
         self._stream.seek(offset)
         return self._stream
