@@ -67,7 +67,7 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
             documents += len(scores)
             yield query_id, scores
         if not documents:
-            hint = f"is the language {config.language!r}?"
+            hint = f"are the queries of this corpus? its language was taken for {config.language!r} (--language)"
             raise InparsError("the first stage finds nothing for any query", hint=hint)
 
     write_run(output, found(), config.first_stage)
