@@ -1,4 +1,4 @@
-"""What a file is that was taken for text, told by its first bytes; and what to do then."""
+"""What a file really is that was taken for text, by its first bytes, and what to do about it."""
 
 from __future__ import annotations
 

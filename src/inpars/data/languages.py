@@ -80,7 +80,7 @@ def check_language(language: str) -> None:
 
 
 def known_language(language: str) -> str:
-    """The ISO 639-1 code of a language, which may come with a region (`pt-BR`); `OptionError` for what is none."""
+    """The ISO 639-1 code of a language, which may come with a region (`pt-BR`); `OptionError` for anything else."""
     code = re.split("[-_]", language.lower())[0]
     if code not in LANGUAGES:
         suggestion = f"did you mean {code[:2]!r}? " if code[:2] in LANGUAGES else ""

@@ -64,7 +64,7 @@ def read_run_lines(path: str | Path) -> Iterator[RunLine]:
     """Stream the lines of a run; `InputError` as for `read_run`.
 
     Besides TREC's lines, whose tag may have blanks or be missing, these are read: `query doc rank score` (ColBERT's);
-    `query doc rank` (MS MARCO's) and `query doc score`, which are told apart by their numbers, and it is said which
+    `query doc rank` (MS MARCO's) and `query doc score`, which are distinguished by their numbers, and it is said which
     it is; tables with a header (`qid, docno, score`, in `.csv`, `.tsv`, `.jsonl`, `.parquet`); and JSON,
     `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a score becomes one: its
     negative.

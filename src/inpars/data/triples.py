@@ -20,7 +20,8 @@ def read_triples(path: str | Path, queries: Mapping[str, str] | None = None) -> 
 
     That is Tevatron's JSONL (`positive_passages`, `negative_passages`), and with the texts of the `queries` by id MS
     MARCO's: `qid <tab> positive id <tab> negative id` in each line, and hard negatives in JSONL (`qid, pos, neg`).
-    `InputError` for a row of another form. What holds the documents' texts in the place of their ids is told so.
+    `InputError` for a row of another form. Texts of documents in the place of ids
+    are named as such.
     """
     path = Path(path)
     first = next(read_text_lines(path), (0, "{"))[1]

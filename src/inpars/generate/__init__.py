@@ -29,7 +29,7 @@ from inpars.models.languages import say_unspoken
 from inpars.options import parse_options
 from inpars.progress import progress_bar, say
 
-# Of the reasons why answers were dropped, those that are told.
+# How many of the reasons why answers were dropped are reported.
 _REASONS = 3
 
 
@@ -96,7 +96,7 @@ def generate(
         reasons = drop_reasons(artifact.side_file("dropped")).most_common(_REASONS)
         told = "; ".join(f"{count:,} because: {reason}" for reason, count in reasons)
         try_this = way_out(reasons[0][0])
-        say(f"generate: dropped were {told}" + (f" (try {try_this})" if try_this else ""))
+        say(f"generate: dropped: {told}" + (f" (try {try_this})" if try_this else ""))
     if counts["errors"]:
         say(f"generate: the errors are in {artifact.side_file('errors')}; the same command tries those documents again")
     return artifact.output

@@ -87,7 +87,7 @@ def _folder(model: str) -> Path | None:
 
 
 def _unknown_share(folder: Path, corpus: Corpus) -> float:
-    """The share of tokens of a few documents that are the tokenizer's unknown one; 0 where that cannot be told."""
+    """The share of tokens of a few documents that are the tokenizer's unknown one; 0 where that is not known."""
     file = folder / "tokenizer.json"
     if not file.is_file() or importlib.util.find_spec("tokenizers") is None:
         return 0.0

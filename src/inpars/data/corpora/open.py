@@ -31,7 +31,7 @@ def open_corpus(spec: str | os.PathLike[str] | Corpus) -> Corpus:
 
     `spec` is a BEIR folder (`corpus.jsonl` in it); a folder that `datasets` wrote (`save_to_disk`); another folder
     with text files in it or below, each a document, or with files of rows; a file of rows (`.jsonl`, `.json`, `.csv`,
-    `.tsv`, `.parquet`, `.arrow`, or told by its content), also compressed, with
+    `.tsv`, `.parquet`, `.arrow`, or recognised by its content), also compressed, with
     `?id=COLUMN&title=COLUMN&text=COLUMN` where its columns have unusual names; `ir_datasets:ID`;
     `hf:ID[:CONFIG[:SPLIT]]`; `python-docs`; or an open corpus.
     Raises `InputError` or `OptionError`, which say what was expected and what was found.

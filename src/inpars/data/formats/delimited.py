@@ -1,7 +1,7 @@
 """CSV and TSV; the locator is the byte offset at which the record starts.
 
 CSV has a header and may quote, and is divided by `,`, `;`, `|` or tabs. TSV is as this field writes it: never quoted,
-unless it shows that it is, and either with a header (told by usual or chosen column names) or without one, as InPars v1
+unless it shows that it is, and either with a header (known by usual or chosen names) or without one, as InPars v1
 has it (`id <tab> text`) and MS MARCO's documents (`docid <tab> url <tab> title <tab> body`).
 """
 

@@ -1,4 +1,4 @@
-"""What format a file has whose name does not say it, told by its beginning."""
+"""The format of a file whose name does not say it, recognised by its first lines."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def _topics(root: Element) -> list[Element]:
     for name in ("topic", "top", "query", "question"):
         if found := [element for element in numbered if _name(element) == name]:
             return found
-    # That these lack numbers is told when each is read.
+    # That they lack numbers is reported when each is read.
     unnumbered = [element for element in root.iter() if _name(element) in ("topic", "top")]
     return unnumbered or [element for element in numbered if _name(element) == _name(numbered[0])]
 

@@ -89,7 +89,7 @@ def load_cross_encoder_base(model: str, device: str, trust_remote_code: bool = F
     A new head is random, by torch's seed.
     """
     classifies = False
-    # What is broken is told when it is loaded.
+    # What is broken is reported when it is loaded.
     with suppress(InputError):
         classifies = known_family(model) == "cross-encoder"
     loaded = _load(model, device, trust_remote_code, "float32", None if classifies else 1)

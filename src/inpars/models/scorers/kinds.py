@@ -65,7 +65,7 @@ def known_family(model: str) -> Family | None:
 
 def require_scorer(model: str, family: Family) -> None:
     """`OptionError` where a model's files say that it does not score as one of `family` does."""
-    # What is broken is told when the model is loaded.
+    # What is broken is reported when the model is loaded.
     with suppress(InputError):
         if family == "cross-encoder":
             _require_no_adapter(model)
@@ -86,7 +86,7 @@ def require_scorer(model: str, family: Family) -> None:
 
 def require_base(model: str, family: Family) -> None:
     """`OptionError` where no model of `family` can be trained from this one, as its files say."""
-    # What is broken is told when the model is loaded.
+    # What is broken is reported when the model is loaded.
     with suppress(InputError):
         if family != "llm" and not model_file(model, "modules.json"):
             _require_no_adapter(model)
