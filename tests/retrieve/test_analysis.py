@@ -97,6 +97,10 @@ def test_every_stemmer_there_is_is_used() -> None:
     assert set(STEMMERS.values()) == set(Stemmer.algorithms()) - {"porter", "dutch_porter"}
 
 
+def test_abbreviations_are_not_stemmed() -> None:
+    assert analyzer("en")("the U.S. and 3.5 boats") == ["u.s", "3.5", "boat"]
+
+
 def test_a_region_is_passed_over() -> None:
     assert analyzer("pt-BR")("universidades") == analyzer("pt")("universidades")
 

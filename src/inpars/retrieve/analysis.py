@@ -121,7 +121,8 @@ def analyzer(language: str) -> Analyzer:
         parts = [word] if _PLAIN.fullmatch(word) else _folded(word, unwritten)
         if elided:
             parts = [elided.sub("", part) for part in parts]
-        return tuple(stem(part) for part in parts if part not in stop_words)
+        # The letters of an abbreviation are no endings: U.S. stays what it is.
+        return tuple(part if "." in part else stem(part) for part in parts if part not in stop_words)
 
     return Analyzer(partial(segment, lower=lower), terms)
 
