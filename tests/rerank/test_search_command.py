@@ -55,3 +55,9 @@ def test_a_users_mistake_is_explained_and_leaves_nothing(toy_corpus, tmp_path, c
     told = capsys.readouterr()
     assert words in told.out + told.err
     assert not list(tmp_path.iterdir())
+
+
+def test_queries_that_find_nothing_are_named(toy_corpus, tmp_path, capsys):
+    (tmp_path / "q.tsv").write_text("q1\tlift of a wing\nq2\tzzyzx\nq3\t???\n")
+    main(["search", str(tmp_path / "q.tsv"), "--corpus", str(toy_corpus), "--output", str(tmp_path / "r.trec")])
+    assert "(2 without any: 'q2', 'q3')" in " ".join(capsys.readouterr().err.split())

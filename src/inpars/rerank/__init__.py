@@ -18,7 +18,7 @@ from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
 from inpars.data.runs import write_run
-from inpars.errors import InparsError, OptionError, faults_of, raise_faults
+from inpars.errors import InparsError, OptionError, faults_of, raise_faults, some
 from inpars.models.checks import check_model
 from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers import family_of, load_scorer
@@ -60,11 +60,14 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
     index = open_retriever(corpus, config, output.with_name(f"{output.stem}.index"), config.scoring())
     artifact.begin()
     documents = 0
+    nothing_for: list[str] = []
 
     def found() -> Iterator[tuple[str, dict[str, float]]]:
         nonlocal documents
         for query_id, scores in track(index.search_each(queries, config.top_k), "search", len(queries)):
             documents += len(scores)
+            if not scores:
+                nothing_for.append(query_id)
             yield query_id, scores
         if not documents:
             hint = f"are the queries of this corpus? its language was taken for {config.language!r} (--language)"
@@ -72,7 +75,8 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
 
     write_run(output, found(), config.first_stage)
     artifact.finish(queries=len(queries), documents=documents)
-    say(f"search: {documents:,} documents for {len(queries):,} queries -> {output}")
+    lacking = f" ({len(nothing_for):,} without any: {some(nothing_for)})" if nothing_for else ""
+    say(f"search: {documents:,} documents for {len(queries):,} queries{lacking} -> {output}")
     return output
 
 

@@ -60,17 +60,21 @@ STEMMERS = {
 }
 # Snowball's Catalan stemmer leaves these.
 _ELIDED = {"ca": re.compile(r"\A[dlmnst]'")}
-# Vowel signs of Arabic and Hebrew, which most writers leave out, the stroke that lengthens an Arabic word, and what
-# has no form of its own: soft hyphens, joiners, variation selectors.
+# Vowel signs of Arabic and Hebrew and the dot below of Devanagari, which most writers leave out, the stroke that
+# lengthens an Arabic word, and what has no form of its own: soft hyphens, joiners, variation selectors.
 _UNWRITTEN = (
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4"
-    "\u06e7\u06e8\u06ea-\u06ed\u00ad\u061c\u180b-\u180e\u200d-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\u06e7\u06e8\u06ea-\u06ed\u093c\u00ad\u061c\u180b-\u180e\u200d-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
 _NON_JOINER = "\u200c"
 _APOSTROPHES = str.maketrans("’ʼ״", "''\"")
 _LATIN = "a-z\u00df-\u00f6\u00f8-\u02af\u1d00-\u1dbf\u1e00-\u1eff\u2c60-\u2c7f\ua722-\ua788\ua78b-\ua7ff\uab30-\uab69"
 # Nothing to fold, as in nearly all words.
 _PLAIN = re.compile(rf"[{_LATIN}0-9.,;'][{_LATIN}0-9_.,;']*|[\u0430-\u045f]+|[\u3041-\u9fff]+|[\uac00-\ud7a3]+")
+# Where the stress is, as dictionaries and encyclopedias have it.
+_STRESS = re.compile("(?<=[\u0400-\u04ff])[\u0300\u0301]")
+# Persian, Urdu and others have forms of their own of two Arabic letters, which keyboards mix up.
+_NOT_ARABIC = str.maketrans("كيى", "کیی")
 _STRAY_MARKS = re.compile(r"\A\W+")
 _OF_ONE_SCRIPT = re.compile(rf"[\W\d_]*[{_LATIN}](?:[\W\d_]|[{_LATIN}])*|[^{_LATIN}]+")
 
@@ -119,6 +123,8 @@ def analyzer(language: str) -> Analyzer:
     @lru_cache(maxsize=1 << 16)
     def terms(word: str) -> tuple[str, ...]:
         parts = [word] if _PLAIN.fullmatch(word) else _folded(word, unwritten)
+        if language != "ar":
+            parts = [part if part.isascii() else part.translate(_NOT_ARABIC) for part in parts]
         if elided:
             parts = [elided.sub("", part) for part in parts]
         # The letters of an abbreviation are no endings: U.S. stays what it is.
@@ -134,6 +140,6 @@ def _turkish_lower(text: str) -> str:
 def _folded(word: str, unwritten: re.Pattern[str]) -> list[str]:
     """A word as all writers write it, cut where the script changes between Latin and another."""
     word = unwritten.sub("", word.translate(_APOSTROPHES)).replace("i̇", "i")
-    word = _STRAY_MARKS.sub("", word)
+    word = _STRAY_MARKS.sub("", _STRESS.sub("", word))
     word = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in word)
     return [part for part in _OF_ONE_SCRIPT.findall(word) if any(map(str.isalnum, part))]
