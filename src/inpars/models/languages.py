@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from inpars.data.corpora import Corpus
+from inpars.data.files import read_json
 from inpars.data.languages import AUTO, LANGUAGES, language_of
 from inpars.models.locate import locate
 from inpars.progress import say
@@ -94,10 +95,11 @@ def _unknown_share(folder: Path, corpus: Corpus) -> float:
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception:  # whatever is wrong with it is said where the model is loaded
+        tokenizer, model = Tokenizer.from_file(str(file)), read_json(file)["model"]
+        # Unigram names it by its place, the others by its text; byte-level ones know every word.
+        unknown = tokenizer.token_to_id(str(model.get("unk_token"))) if "unk_id" not in model else model["unk_id"]
+    except Exception:  # whatever is wrong with the file is reported where the model is loaded
         return 0.0
-    unknown = tokenizer.token_to_id(str(getattr(tokenizer.model, "unk_token", None)))
     if unknown is None:
         return 0.0
     texts = [document.contents[:500] for document in corpus.sample(_SAMPLE, 0)]
