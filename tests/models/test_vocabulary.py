@@ -17,7 +17,7 @@ from inpars.models.language import open_language_model
 from inpars.models.language.base import Prompt, Sampling
 from inpars.models.scorers import load_scorer
 from inpars.models.scorers.options import ScoringOptions
-from inpars.models.vocabulary import require_fit_of_files
+from inpars.models.vocabulary import require_fit_of_files, require_tokenizer_files
 from inpars.train.config import TrainConfig
 from inpars.train.families import FAMILIES
 
@@ -143,3 +143,16 @@ def test_it_takes_no_torch(tiny_cross_encoder: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tiny_cross_encoder)], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["tokenizer.json", "vocab.txt", "spiece.model", "source.spm", "tokenizer_config.json", "tokenization_own.py"],
+)
+def test_a_tokenizer_may_be_in_any_family_s_own_file(name: str, tmp_path: Path) -> None:
+    for file in ("config.json", "model.safetensors", "special_tokens_map.json", "README.md"):
+        (tmp_path / file).write_text("{}")
+    with pytest.raises(InparsError, match="it has no tokenizer that can be read"):
+        require_tokenizer_files(str(tmp_path))
+    (tmp_path / name).write_text("{}")
+    require_tokenizer_files(str(tmp_path))

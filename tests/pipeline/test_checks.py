@@ -30,7 +30,8 @@ def check(tmp_path: Path, *overrides: str, recipe: str = "quickstart") -> None:
 def a_folder_with_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dir").mkdir()
-    (tmp_path / "dir" / "config.json").write_text("{}")
+    for name in ("config.json", "tokenizer_config.json"):
+        (tmp_path / "dir" / name).write_text("{}")
 
 
 def test_models_that_can_be_had(tmp_path: Path) -> None:

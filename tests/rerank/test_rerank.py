@@ -261,3 +261,42 @@ def test_a_model_whose_scores_are_no_numbers_is_an_error_that_names_the_pair(toy
     with pytest.raises(InparsError, match=r"score of document 'd\d\d' for query 'q0' is nan"):
         inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec", model=broken, top_k=3)
     assert not (tmp_path / "m.trec").exists()
+
+
+def three_labels(folder):
+    names = {"id2label": {"0": "contradiction", "1": "entailment", "2": "neutral"}}
+    (folder / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()) | names))
+
+
+def two_labels_of_something_else(folder):
+    names = {"id2label": {"0": "ham", "1": "spam"}}
+    (folder / "config.json").write_text(json.dumps(json.loads((folder / "config.json").read_text()) | names))
+
+
+def no_tokenizer(folder):
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+
+
+def a_config_cut_short(folder):
+    (folder / "config.json").write_text((folder / "config.json").read_text()[:40])
+
+
+@pytest.mark.parametrize("family", ["auto", "cross-encoder"])
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (three_labels, r"has 3 outputs \(contradiction, entailment, neutral\)"),
+        (two_labels_of_something_else, r"\(ham, spam\) do not tell"),
+        (no_tokenizer, "it has no tokenizer that can be read"),
+        (a_config_cut_short, "expected a JSON object|not valid JSON|JSON"),
+    ],
+)
+def test_a_model_whose_files_say_that_it_cannot_rerank_is_refused_before_anything_is_searched(
+    damage, told, family, toy_corpus, tmp_path, tiny_cross_encoder
+):
+    model = shutil.copytree(tiny_cross_encoder, tmp_path / "model")
+    damage(model)
+    with pytest.raises(InparsError, match=told):
+        inpars.rerank(toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "out" / "m.trec", model=model, family=family)
+    assert not (tmp_path / "out").exists()

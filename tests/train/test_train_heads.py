@@ -114,10 +114,10 @@ def test_three_labels_do_not_rank_untrained(classifier: Any) -> None:
         (("relevant", "irrelevant"), 0),
         (("entailment", "not_entailment"), 0),
         (("no", "yes"), 1),
-        (("any", "other"), 1),
+        (("match", "mismatch"), 0),
     ],
 )
-def test_of_two_labels_the_second_is_relevant_unless_the_names_say_otherwise(
+def test_of_two_labels_the_one_that_is_named_so_is_relevant(
     labels: tuple[str, str], relevant: int, classifier: Any
 ) -> None:
     from sentence_transformers import CrossEncoder

@@ -20,9 +20,8 @@ from inpars.filter.options import (
     RerankerOptions,
     ScoresOptions,
 )
-from inpars.models.checks import Check, Named, check_scoring, judge_checks, named_in
+from inpars.models.checks import Check, Named, check_scorers, check_scoring, judge_checks, named_in
 from inpars.models.judges.prompt import load_prompt
-from inpars.models.scorers.prompts import check_prompts
 
 
 def checks(config: FilterConfig, *, ready_model: bool = False) -> Iterator[Check]:
@@ -81,14 +80,14 @@ def _needs(options: MethodOptions, ready_model: bool) -> Iterator[Check]:
         yield partial(Detector, options)
     elif isinstance(options, RerankerOptions):
         yield partial(check_scoring, options, "the filter method reranker")
-        yield partial(check_prompts, options, [options.model])
+        yield partial(check_scorers, options, [options.model])
     elif isinstance(options, ConsistencyOptions):
         from inpars.retrieve import check_retrieval
 
         yield partial(check_retrieval, options.retrieval())
         if options.reranker:
             yield partial(check_scoring, options, "the filter method consistency")
-            yield partial(check_prompts, options, [options.reranker])
+            yield partial(check_scorers, options, [options.reranker])
     elif isinstance(options, JudgeOptions):
         if not (ready_model and not options.model):
             yield from judge_checks(options, options.mode)

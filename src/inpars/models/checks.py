@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from inpars.errors import InparsError, require_library
+from inpars.models.files import model_json
 from inpars.models.judges.options import Asks, JudgingOptions
 from inpars.models.language import open_language_model, split_spec
 from inpars.models.language.base import check
 from inpars.models.locate import locate, no_model, why_absent
 from inpars.models.precision import check_device
-from inpars.models.vocabulary import require_fit_of_files
+from inpars.models.scorers.kinds import family_of, require_scorer
+from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.prompts import check_prompts
+from inpars.models.vocabulary import require_fit_of_files, require_tokenizer_files
 
 Check = Callable[[], object]
 """Raises `InparsError` for what is wrong."""
@@ -51,15 +55,32 @@ def model_checks(models: Iterator[Named]) -> Iterator[Check]:
 
 
 def check_model(model: str | Path, option: str = "") -> None:
-    """`InparsError` for a model that is not available, or whose tokenizer does not fit it. No library is loaded."""
+    """`InparsError` for a model that is not available, or whose files are broken, lack a tokenizer or do not fit.
+
+    No library is loaded.
+    """
     where = locate(model)
     if why := why_absent(where):
         raise no_model(str(model), why, option)
     if Path(where).is_dir():
         try:
+            model_json(where, "config.json")
+            require_tokenizer_files(where)
             require_fit_of_files(where)
         except InparsError as error:
             raise InparsError(f"{option}: {error.message}" if option else error.message, hint=error.hint) from None
+
+
+def check_scorers(options: ScoringOptions, models: Iterable[str]) -> None:
+    """`InparsError` where a model's files say that it does not score as `options` ask; nothing is loaded.
+
+    A model that a step of a recipe makes may; of one that is not there `check_model` tells.
+    """
+    for model in models:
+        where = locate(model)
+        if not model.startswith("@") and not why_absent(where):
+            require_scorer(where, family_of(where) if options.family == "auto" else options.family)
+    check_prompts(options, models)
 
 
 def check_scoring(options: Any, purpose: str) -> None:

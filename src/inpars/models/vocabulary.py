@@ -5,6 +5,7 @@ A token was added (a mark for padding, say) and the model was not resized, or th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,12 @@ import orjson
 from inpars.errors import InparsError
 
 _ROLES = tuple(f"{role}_token" for role in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
+
+
+_OF_TOKENIZERS = re.compile(r"token|vocab|merges|bpe|\.(model|spm)$")
+"""In the names of files that tokenizers are kept in, each family's own: vocab.txt, spiece.model …"""
+_OF_NO_TOKENIZER = ("added_tokens.json", "special_tokens_map.json")
+"""These are only beside one."""
 
 
 def require_fit(model: str, tokenizer: Any, loaded: Any) -> None:
@@ -54,6 +61,17 @@ def require_fit_of_files(model: str) -> None:
     template = folder / "chat_template.jinja"
     chat = template.read_text(encoding="utf-8", errors="replace") if template.is_file() else ""
     _check(model, vocabulary, rows, added, roles, f"{settings.get('chat_template', '')}{chat}")
+
+
+def require_tokenizer_files(model: str) -> None:
+    """`InparsError` where the folder of a transformers model has no file that a tokenizer could be read from."""
+    folder = _transformer_in(Path(model))
+    names = [path.name.lower() for path in folder.glob("*") if path.name not in _OF_NO_TOKENIZER]
+    if "config.json" in names and not any(_OF_TOKENIZERS.search(name) for name in names):
+        raise InparsError(
+            f"model {model!r} cannot be loaded: it has no tokenizer that can be read",
+            hint="save the tokenizer that it was trained with beside it: tokenizer.save_pretrained(folder)",
+        )
 
 
 def _check(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from inpars.models.checks import Check, check_scoring, judge_checks
-from inpars.models.scorers.prompts import check_prompts
+from inpars.models.checks import Check, check_scorers, check_scoring, judge_checks
 from inpars.negatives.config import NegativesConfig
 from inpars.retrieve import check_retrieval
 
@@ -20,7 +19,7 @@ def checks(config: NegativesConfig, *, ready_model: bool = False) -> Iterator[Ch
     if config.models():
         yield partial(check_scoring, config.scoring, "mining with a model")
     scorers = (config.positive_aware.scorer, config.relabel.scorer, config.teacher)
-    yield partial(check_prompts, config.scoring, [name for name in scorers if name is not None])
+    yield partial(check_scorers, config.scoring, [name for name in scorers if name is not None])
     judge = config.relabel.judge
     if judge.model and not ready_model:
         yield from judge_checks(judge, "grade")

@@ -22,7 +22,6 @@ from inpars.errors import InparsError, OptionError, faults_of, raise_faults, som
 from inpars.models.checks import check_model
 from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers import family_of, load_scorer
-from inpars.models.scorers.prompts import check_prompts
 from inpars.options import parse_options
 from inpars.progress import say, track
 from inpars.rerank.agreement import agreement_path, fused_path, rerank_held_out, told
@@ -114,9 +113,7 @@ def rerank(
         )
     if not sidecar(output).exists():
         # What is there already may do without its model.
-        raise_faults(
-            faults_of(lambda: check_model(model), *checks(config), lambda: check_prompts(config, [str(model)]))
-        )
+        raise_faults(faults_of(lambda: check_model(model), *checks(config, [str(model)])))
     first = output.with_name(f"{output.stem}.{config.first_stage}.trec")
     if run is None:
         run = search(corpus, queries, first, **config.searching().model_dump())

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
-from inpars.models.checks import Check, check_scoring
+from inpars.models.checks import Check, check_scorers, check_scoring
 from inpars.rerank.config import RerankConfig, SearchConfig
 from inpars.retrieve import check_retrieval
 
 
-def checks(config: SearchConfig | RerankConfig) -> Iterator[Check]:
-    """What the options ask for besides models: the first stage's language, libraries, the device."""
+def checks(config: SearchConfig | RerankConfig, models: Sequence[str] = ()) -> Iterator[Check]:
+    """What the options ask for: the first stage's language, libraries, the device, that `models` score."""
     if not (config.retriever or "").startswith("@"):
         searching = config.searching() if isinstance(config, RerankConfig) else config
         yield partial(check_retrieval, searching)
     if isinstance(config, RerankConfig):
         yield partial(check_scoring, config, "reranking")
+        if models:
+            yield partial(check_scorers, config, models)

@@ -120,6 +120,7 @@ def advice(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     told: list[str] = []
     monkeypatch.setattr(module, "say", told.append)
     module.advise.cache_clear()
+    module.say_unread.cache_clear()
     return told
 
 
@@ -162,4 +163,35 @@ def test_no_advice_where_none_is_needed(why: str, stating: Any, advice: list[str
     if why == "trained here":
         (model / "inpars.json").write_text("{}")
     BiEncoder(model, ScoringOptions(device="cpu", query_prompt="" if why == "given" else None))
+    assert advice == []
+
+
+@pytest.mark.parametrize(
+    ("named", "given", "told"),
+    [
+        ({"q": "Q: ", "d": "D: "}, {}, "'q' ('Q: '), 'd' ('D: ') (options: query_prompt, passage_prompt)"),
+        ({"instruction": "I: "}, {}, "'instruction' ('I: ') (options: query_prompt, passage_prompt)"),
+        ({"query": "Q: ", "text": "T: "}, {}, "'text' ('T: ') (options: passage_prompt)"),
+        ({"question": "Q: ", "answer": "A: "}, {}, "'answer' ('A: ') (options: passage_prompt)"),
+        ({"zoekvraag": "Z: "}, {"query_prompt": "Z: "}, ""),
+        ({"zoekvraag": "Z: "}, {"passage_prompt": ""}, "'zoekvraag' ('Z: ') (options: query_prompt)"),
+        ({"q": "Q: "}, {"query_prompt": "", "passage_prompt": ""}, ""),
+        ({"s2p_query": "Q: ", "s2s_query": "S: "}, {}, ""),
+        ({"query": "Q: ", "document": "D: ", "clustering": "C: "}, {}, ""),
+        ({"query": "", "document": ""}, {}, ""),
+    ],
+)
+def test_prompts_that_are_passed_over_are_said_once(
+    named: dict[str, str], given: dict[str, str], told: str, stating: Any, advice: list[str]
+) -> None:
+    model = str(stating(named))
+    for _ in range(2):
+        BiEncoder(model, ScoringOptions(device="cpu", **given))
+    assert [line.rsplit("read: ", 1)[1] for line in advice] == ([told] if told else [])
+
+
+def test_a_model_trained_here_was_trained_without_them(stating: Any, advice: list[str]) -> None:
+    model = stating({"q": "Q: "})
+    (model / "inpars.json").write_text("{}")
+    BiEncoder(model, ScoringOptions(device="cpu"))
     assert advice == []

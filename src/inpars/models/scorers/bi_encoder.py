@@ -14,7 +14,7 @@ from inpars.models.completing import LONGEST, complete, set_length
 from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import autocast, default_device, stored_in
 from inpars.models.scorers.options import PromptOptions, ScoringOptions
-from inpars.models.scorers.prompts import Prompts, advise, require_prompts, set_prompts
+from inpars.models.scorers.prompts import Prompts, advise, require_prompts, say_unread, set_prompts, unread_prompts
 from inpars.models.vocabulary import require_fit
 
 _REMEMBERED = 200_000
@@ -110,6 +110,10 @@ def load_bi_encoder(
     require_fit(model, loaded.tokenizer, loaded.transformers_model)
     merge_adapters(loaded.transformers_model)
     complete(loaded)
-    if not any(set_prompts(loaded, prompts)) and not prompts.gives_prompts:
+    named = dict(loaded.prompts)
+    found = set_prompts(loaded, prompts)
+    if unread := unread_prompts(named, found, prompts):
+        say_unread(model, unread)
+    elif not any(found) and not prompts.gives_prompts:
         advise(model)
     return loaded

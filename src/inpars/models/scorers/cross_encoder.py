@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from inpars.errors import InparsError, InputError
+from inpars.errors import InputError
 from inpars.models.completing import complete
 from inpars.models.engines.choose import Choice, InMemory
 from inpars.models.files import model_json
@@ -16,13 +16,12 @@ from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import default_device, stored_in
 from inpars.models.quiet import quiet_loading
 from inpars.models.scorers.kinds import known_family
+from inpars.models.scorers.labels import labels_of, relevant_label, say_relevant
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
 from inpars.models.scorers.tokens import PairTokens
 from inpars.models.vocabulary import require_fit
 
-_RELEVANT = {"relevant", "entailment", "true", "yes", "positive"}
-"""What classifiers of relevance, and of whether a passage answers a question, call that label."""
 _UNLIMITED = 512
 """Tokens read by a model that knows no limit."""
 
@@ -30,21 +29,18 @@ _UNLIMITED = 512
 class CrossEncoder(PairScorer):
     """Any sequence-classification model: its one logit, or of two how far "relevant" lies above the other.
 
-    That is the second, unless the config's names of the two say that it is the first. No activation is
-    applied, so that no scores saturate.
+    Which of two that is, their names say (`relevant_label`). No activation is applied, so that no scores saturate.
     """
 
     def __init__(self, model: str | Path, options: ScoringOptions) -> None:
         device = options.device or default_device()
         trust = options.trust_remote_code
         loaded = load_cross_encoder(str(model), device, trust)
-        if loaded.num_labels not in (1, 2):
-            raise InparsError(
-                f"the cross-encoder {str(model)!r} has {loaded.num_labels} outputs "
-                f"({_labels(loaded)}) where a reranker has one or two",
-                hint="train it first: inpars train --family cross-encoder --base-model MODEL",
-            )
-        self.first_is_relevant = _says_relevant(loaded, 0) and not _says_relevant(loaded, 1)
+        labels = labels_of(loaded.config.to_dict())
+        place = relevant_label(str(model), labels)
+        if len(labels) > 1:
+            say_relevant(str(model), labels[place])
+        self.first_is_relevant = len(labels) > 1 and place == 0
         tokens, first = _tokens(loaded, options), [loaded]
         del loaded
 
@@ -104,10 +100,6 @@ def load_cross_encoder_base(model: str, device: str, trust_remote_code: bool = F
         loaded = _load(model, device, trust_remote_code, "float32", 1, ignore_mismatched_sizes=True)
     loaded.config.problem_type = None
     return loaded, why
-
-
-def _says_relevant(model: Any, place: int) -> bool:
-    return str(model.config.id2label.get(place, "")).lower() in _RELEVANT
 
 
 def _labels(model: Any) -> str:

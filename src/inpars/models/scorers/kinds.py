@@ -8,6 +8,7 @@ from typing import Any
 from inpars.errors import InparsError, InputError, OptionError
 from inpars.models.files import base_of_adapter, model_file, model_json, modules_of, require_configuration
 from inpars.models.locate import locate
+from inpars.models.scorers.labels import labels_of, relevant_label
 from inpars.models.scorers.options import Family
 
 _FAMILIES: tuple[Family, ...] = ("bi-encoder", "cross-encoder", "llm", "seq2seq")
@@ -75,7 +76,10 @@ def require_scorer(model: str, family: Family) -> None:
                 f"the model {model!r} is of the family {found}, and cannot score as one of {family}",
                 hint=f"leave out --family {family}",
             )
-        architecture = _architecture(model_json(model, "config.json"))
+        config = model_json(model, "config.json")
+        architecture = _architecture(config)
+        if family == "cross-encoder" and architecture.endswith("ForSequenceClassification"):
+            relevant_label(model, labels_of(config))
         lacks_head = family == "cross-encoder" or (family == "llm" and not architecture.endswith(_MAY_WRITE))
         if found is None and architecture and lacks_head:
             raise OptionError(

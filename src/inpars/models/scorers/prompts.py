@@ -74,6 +74,26 @@ def set_prompts(model: Any, options: PromptOptions) -> Prompts:
     return found
 
 
+def unread_prompts(named: Mapping[str, str], found: Prompts, options: PromptOptions) -> str:
+    """The filled prompts of a model that may be meant for a side that has none, and the options for it; "" for none."""
+    bare: dict[Side, str] = {}
+    if not found.query and options.query_prompt is None:
+        bare["query"] = "query_prompt"
+    if not found.passage and options.passage_prompt is None:
+        bare["document"] = "passage_prompt"
+    # Others of a side that has one are for other tasks.
+    unread = {name: text for name, text in named.items() if text and text not in found and _side(name) in (None, *bare)}
+    told = ", ".join(f"{name!r} ({shorten(text)})" for name, text in unread.items())
+    return f"{told} (options: {', '.join(bare.values())})" if bare and unread else ""
+
+
+@cache
+def say_unread(model: str, unread: str) -> None:
+    """Say, once a model, which prompts are passed over; those of a model trained here were when it was trained."""
+    if not model_file(model, "inpars.json"):
+        say(f"model {model!r} states prompts whose names say neither query nor passage, and are not read: {unread}")
+
+
 def require_prompts(model: str) -> None:
     """`InputError` where a model's files have something else than texts as prompts."""
     name = "config_sentence_transformers.json"
