@@ -107,7 +107,7 @@ def _holds_documents(path: Path, columns: Columns) -> bool:
         return False
     if row is None:
         return False
-    RecordReader(path, columns, DOCUMENTS).read(row.values, row.line)
+    RecordReader(path, columns, DOCUMENTS).read(row.values, row.line, 1)
     return True
 
 

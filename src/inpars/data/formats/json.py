@@ -21,6 +21,7 @@ from inpars.data.files import open_text, parse_json_object, read_head, read_line
 from inpars.data.formats import Row
 from inpars.data.formats.jsonl import JsonlRows
 from inpars.data.formats.spool import open_spool
+from inpars.data.surrogates import may_be_broken, mended
 from inpars.errors import InputError, shorten
 
 _BLOCK = 1 << 20
@@ -124,7 +125,7 @@ def _listed(path: Path, text: codecs.StreamReader, buffer: str) -> Iterator[tupl
                 raise InputError(path, line=line, expected="one JSON object, or ']'", found=found) from None
             buffer, place = buffer[begin:] + more, 0
             continue
-        yield line, value
+        yield line, mended(value) if may_be_broken(buffer[begin:place]) else value
         line += buffer.count("\n", begin, place)
 
 
@@ -137,7 +138,7 @@ def _whole(path: Path, data: str) -> dict[str, Any]:
         raise InputError(path, line=line, expected=expected, found=str(error)) from None
     if not isinstance(value, dict):
         raise InputError(path, expected="a JSON list or object", found=shorten(value))
-    return value
+    return dict(mended(value)) if may_be_broken(data) else value
 
 
 def _held(path: Path, whole: dict[str, Any]) -> Iterator[Any]:
