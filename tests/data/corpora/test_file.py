@@ -237,8 +237,8 @@ def test_an_id_that_occurs_twice_is_named_with_both_its_lines(write_documents: W
         (("doc_id", "lang", "Chunk No"), "'Chunk No' has every value once: {path}?id=Chunk+No"),
         (
             ("doc_id", "lang"),
-            "no other column than 'doc_id' has every value once: leave repeated rows out, or take the number of the row "
-            "as its id: {path}?id=#",
+            "no other column than 'doc_id' has every value once: leave repeated rows out, or take the number of the "
+            "row as its id: {path}?id=#",
         ),
     ],
 )
