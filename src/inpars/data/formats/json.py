@@ -12,8 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from inpars.data.columns import Columns
 from inpars.data.contents import HEAD, encoding_hint, web_page
 from inpars.data.fields import Kind, has_text, is_header
@@ -64,9 +62,10 @@ class JsonRows:
             weakref.finalize(self, self._spool.close)
             for row in self.rows():
                 self._offsets.append(self._spool.tell())
-                self._spool.write(orjson.dumps(row.values, option=orjson.OPT_APPEND_NEWLINE))
+                # orjson has no whole numbers above 64 bits, which an id may be.
+                self._spool.write(json.dumps(row.values).encode() + b"\n")
         self._spool.seek(self._offsets[locator])
-        return Row(locator, 0, orjson.loads(self._spool.readline()))
+        return Row(locator, 0, json.loads(self._spool.readline()))
 
 
 def _is_jsonl(path: Path) -> bool:
