@@ -67,8 +67,7 @@ def read_run_lines(path: str | Path) -> Iterator[RunLine]:
     `query doc rank score` (ColBERT's); `query doc rank` (MS MARCO's) and `query doc score`, which are distinguished by
     their numbers, and it is said which it is; tables with a header (`qid, docno, score`, in `.csv`, `.tsv`, `.jsonl`,
     `.parquet`); and JSON, `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a
-    score becomes one: its
-    negative.
+    score becomes one: its negative.
     """
     path = Path(path)
     rows = read_table(path, _NAMES, is_run_line)
