@@ -14,7 +14,7 @@ FILE = Path("docs.csv")
 
 
 def read(row: Mapping[str, Any], columns: Columns | None = None, kind: Kind = DOCUMENTS, line: int = 1) -> Record:
-    return RecordReader(FILE, columns or Columns(), kind).read(row, line)
+    return RecordReader(FILE, columns or Columns(), kind).read(row, line, number=line)
 
 
 def refused(row: Mapping[str, Any], columns: Columns | None = None, kind: Kind = DOCUMENTS) -> InputError:
@@ -140,15 +140,15 @@ def test_two_columns_that_may_both_be_meant_are_reported_with_what_to_say(
 
 def test_where_two_columns_differ_only_later_that_row_is_reported() -> None:
     reader = RecordReader(FILE, Columns(), DOCUMENTS)
-    assert reader.read({"id": "a", "docno": "a", "text": "x"}, 1).id == "a"
+    assert reader.read({"id": "a", "docno": "a", "text": "x"}, 1, 1).id == "a"
     with pytest.raises(InputError, match="line 2: expected one column that may be the id"):
-        reader.read({"id": "b", "docno": "c", "text": "x"}, 2)
+        reader.read({"id": "b", "docno": "c", "text": "x"}, 2, 2)
 
 
 def test_a_name_that_goes_before_others_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     reader = RecordReader(FILE, Columns(), DOCUMENTS)
     for number in (1, 2):
-        assert reader.read({"id": number, "text": "x", "abstract": "y"}, number).text == "x"
+        assert reader.read({"id": number, "text": "x", "abstract": "y"}, number, number).text == "x"
     said = capsys.readouterr().err.split()
     expected = "docs.csv: the text is read from 'text', not from 'abstract' (to read that instead: "
     assert " ".join(said) == f"{expected}docs.csv?text=abstract)"
@@ -199,7 +199,7 @@ def test_an_id_is_a_string_as_it_was_written(value: object, expected: str) -> No
     assert read({"id": value, "text": "x"}).id == expected
 
 
-@pytest.mark.parametrize("value", ["", None, 7.0, True, ["a"]])
+@pytest.mark.parametrize("value", ["", None, 7.0, True, ["a", "b"], []])
 def test_nothing_else_is_an_id(value: object) -> None:
     error = refused({"id": value, "text": "x"})
     assert "line 3: expected a string or a whole number as id in 'id'; found" in error.message
@@ -219,10 +219,29 @@ def test_a_chosen_column_that_is_not_there_is_not_replaced_by_a_usual_one() -> N
         assert "line 3: expected a field 'pmid'; found 'id', 'text'" in refused(row, columns).message
 
 
-def test_a_text_may_be_empty_but_not_missing() -> None:
-    assert read({"id": "1", "text": ""}).text == ""
-    for row, found in (({"id": "1", "text": None}, "None"), ({"id": "1", "text": 3}, "3"), ({}, "no fields")):
+def test_a_text_may_be_empty_or_null_but_not_missing() -> None:
+    assert read({"id": "1", "text": ""}).text == read({"id": "1", "text": None}).text == ""
+    for row, found in (({"id": "1", "text": 3}, "3"), ({"id": "1", "text": ["a", 3]}, "['a', 3]"), ({}, "no fields")):
         assert f"found {found}" in refused(row).message
+
+
+def test_a_query_has_a_text() -> None:
+    assert "expected a string in 'text'; found None" in refused({"id": "1", "text": None}, kind=QUERIES).message
+
+
+def test_paragraphs_in_a_list_are_one_text_and_a_list_of_one_is_its_value() -> None:
+    row = {"id": ["7"], "title": ["Wings"], "text": ["Wings lift.\n", "They drag."]}
+    assert read(row) == Record("7", "Wings", "Wings lift.\nThey drag.")
+
+
+def test_the_number_of_the_row_may_be_its_id() -> None:
+    assert read({"text": "x"}, Columns(id="#"), line=4).id == "4"
+    assert read({"#": "a", "text": "x"}, Columns(id="#"), line=4).id == "a"
+
+
+def test_where_there_is_a_text_and_no_id_the_number_of_the_row_is_offered() -> None:
+    assert "to take the number of the row as its id: docs.csv?id=#;" in refused({"text": "x"}).hint
+    assert "?id=#" not in refused({"pubmed": "x"}).hint
 
 
 def test_a_title_may_be_null_or_missing_but_no_number() -> None:

@@ -113,7 +113,7 @@ def test_measures_keep_their_names_and_aliases_become_the_usual_one() -> None:
     [
         ("nDCG@10", "ndcg_cut_10 ndcg_cut.10 NDCG@10 ndcg@10 ndcg_at_10 nDCG_10 NDCG10"),
         ("nDCG", "ndcg NDCG"),
-        ("AP", "map MAP ap"),
+        ("AP", "map MAP ap mean_average_precision mean-average-precision"),
         ("AP@100", "map_cut_100 map_cut.100 MAP@100"),
         ("AP(rel=2)", "map(rel=2) MAP(rel=2)"),
         ("R@100", "recall_100 recall.100 Recall@100 recall@100 recall_at_100"),
@@ -123,9 +123,9 @@ def test_measures_keep_their_names_and_aliases_become_the_usual_one() -> None:
         ("P@10", "P_10 P.10 p@10 Precision@10"),
         ("Success@1", "success_1 Hit@1 hits@1 hit_rate@1"),
         ("Bpref", "bpref"),
-        ("Rprec", "Rprec rprec R_prec"),
+        ("Rprec", "Rprec rprec R_prec R-precision R-Precision"),
         ("infAP", "infAP infap"),
-        ("SetF", "set_F set_f"),
+        ("SetF", "set_F set_f F1 f1"),
         ("IPrec@0.1", "iprec_at_recall_0.10 IPrec@0.1"),
         ("NumRet", "num_ret"),
         ("Judged@10", "judged_10"),
@@ -138,6 +138,19 @@ def test_a_measure_may_be_named_as_trec_eval_and_others_name_it(usual: str, spel
 
 def test_several_cutoffs_in_one_name_are_as_many_measures() -> None:
     assert list(map(str, parse_measures(["P.5,10", "ndcg_cut_10,20"]))) == ["P@5", "P@10", "nDCG@10", "nDCG@20"]
+
+
+@pytest.mark.parametrize("name", ["RBP", "rbp@10", "RBP(p=0.8)", "alpha_nDCG@20", "alpha-nDCG@20", "StRecall@5"])
+def test_a_measure_that_another_program_computes_is_told_as_such(name: str) -> None:
+    with pytest.raises(OptionError, match=r"cannot be computed here: ir-measures needs another program") as error:
+        parse_measures(["AP", name])
+    assert repr(name) in error.value.message
+
+
+def test_f1_has_no_cutoff() -> None:
+    with pytest.raises(OptionError, match="unknown measure 'F1@10'") as error:
+        parse_measures(["F1@10"])
+    assert error.value.hint.startswith("did you mean SetF?")
 
 
 def test_all_unknown_measures_are_listed_at_once_with_what_may_be_meant() -> None:

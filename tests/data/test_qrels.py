@@ -89,6 +89,45 @@ def test_queries_by_their_words_get_ids_and_keep_their_words(write_bytes: WriteB
     assert read_qrels(path) == judged.qrels
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "question,document,grade\n東京の天気はどうですか？,d1,1\n京都,d2,0\n",
+        "query,document,grade\n東京の天気はどうですか？,d1,1\n京都の紅葉の見頃,d2,0\n",
+        "東京の天気はどうですか？,d1,1\n雨？,d2,0\n",
+        "query_text,document\nturbulence,d1\n",
+        "search-query,docid\nlava?,d1\n",
+    ],
+)
+def test_questions_are_known_by_their_columns_name_or_their_script(write_bytes: WriteBytes, text: str) -> None:
+    judged = read_judged(write_bytes("judged.csv", text.encode()))
+    assert [query.query_id for query in judged.queries] == list(judged.qrels)
+
+
+@pytest.mark.parametrize("text", ["query,document,grade\n天気1,d1,1\n", "heat,d1,1\ndrag?,d2,1\n"])
+def test_short_words_are_ids_where_no_name_says_otherwise(write_bytes: WriteBytes, text: str) -> None:
+    assert read_judged(write_bytes("judged.csv", text.encode())).queries == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "q.csv",
+            "question,relevant documents\nlava?,d1;d2\n",
+            "line 1: .*a header that names the query .*'question', 'rel",
+        ),
+        ("q.csv", "Frage,Dokumente dazu\nlava?,d1\n", "line 1: .*a header that names the query"),
+        ("q.tsv", "query\tanswer\nq1\td1\n", "line 1: .*a header that names the query"),
+        ("q.txt", "# judged\n1 0 d1 1\n", "line 2: expected 2 columns, as in the first line; found 4: '1 0 d1 1'"),
+        ("q.txt", "1 0 d1 1\n1 d1 1\n", "line 2: expected 4 columns, as in the first line; found 3: '1 d1 1'"),
+    ],
+)
+def test_a_header_or_a_comment_is_no_judgment(write_bytes: WriteBytes, name: str, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_qrels(write_bytes(name, text.encode()))
+
+
 def test_a_query_whose_texts_differ_is_refused(write_bytes: WriteBytes) -> None:
     path = write_bytes("judged.csv", b"qid,question,doc_id\n1,what is lift,d1\n1,what is drag,d2\n")
     with pytest.raises(InputError, match="line 3: expected one text for each query; found '1' as 'what is lift' and"):

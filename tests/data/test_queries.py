@@ -132,7 +132,7 @@ def test_the_id_does_not_depend_on_the_place_in_the_file(write_jsonl: Callable[.
         ({"query": "x", "text": "x"}, "expected the fields 'query' and 'doc_id'; found 'query', 'text'"),
         ({"query": None, "doc_id": "d1"}, "expected the fields 'query' and 'doc_id'"),
         ({"query": "x", "doc_id": None}, "expected a string or a whole number as id in 'doc_id'; found None"),
-        ({"query": "x", "doc_id": "d1", "query_id": [1]}, "as id in 'query_id'; found "),
+        ({"query": "x", "doc_id": "d1", "query_id": [1, 2]}, "as id in 'query_id'; found "),
         ({"query": "x", "doc_id": "d1", "log_probs": "[-1.0]"}, "expected a list of numbers as 'log_probs'; found '"),
         ({"query": "x", "doc_id": "d1", "log_probs": ["-1"]}, "expected a list of numbers as 'log_probs'"),
         ({"query": "x", "doc_id": "d1", "score": "high"}, "expected a number as 'score'; found 'high'"),

@@ -160,6 +160,36 @@ def test_bad_lines_are_refused(write_bytes: WriteBytes, line: str, message: str)
         read_run(path)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "q1 Q0 my file.txt 1 9.0 x",
+        "q1 Q0 report 2020 1 9.0 x",
+        "q 1 Q0 d1 1 3 x",
+        "q 1 Q0 12 1 3 x",
+        "q1 Q0 d1 x 3.1 x",
+        "q1 d1 1 0.9 2",
+        "q1 my file 1 0.9",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "q0 Q0 d1 1 1.0 x\n"])
+def test_a_blank_within_an_id_is_refused_wherever_the_rank_is_none(
+    write_bytes: WriteBytes, before: str, line: str
+) -> None:
+    with pytest.raises(InputError, match="expected a rank, which is a whole number, as field 4; found") as error:
+        read_run(write_bytes("run.trec", f"{before}{line}\n".encode()))
+    assert f"line {2 if before else 1}" in error.value.message
+    assert "blanks" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["q1 q0 d1 0 2.5 x", "q1 0 d1 1.0 2.5 my tag", "q1 ITER d1 1 2.5 x", "q1 Q0 d1 1 2.5", "q1\tQ0\td1\t1\t2.5\t7"],
+)
+def test_ranks_and_constants_are_read_as_tools_write_them(write_bytes: WriteBytes, line: str) -> None:
+    assert read_run(write_bytes("run.trec", f"{line}\n".encode())) == {"q1": {"d1": 2.5}}
+
+
 def test_an_empty_run_is_refused(write_bytes: WriteBytes) -> None:
     with pytest.raises(InputError, match=r"run.trec: expected at least one line of a run; found none"):
         read_run(write_bytes("run.trec", b"\n"))

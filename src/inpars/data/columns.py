@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote_plus
 
-from inpars.data.fields import DOCUMENTS, QUERIES, Kind, Tiers, first_names, mistaken_for, normal
+from inpars.data.fields import DOCUMENTS, QUERIES, Kind, Tiers, first_names, has_text, mistaken_for, normal
 from inpars.data.files import format_suffix
 from inpars.errors import InputError, OptionError, shorten
 from inpars.progress import say
 
 _SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 _YES_NO = {"yes": True, "no": False, "": None}
+ROW_NUMBER = "#"
+"""The name that a spec gives for the id where rows have none: it is the row's number, from 1."""
 SPEC_OPTIONS = (
     "a spec takes ?id=COLUMN&title=COLUMN&text=COLUMN, and for CSV and TSV sep=CHARACTER (or tab), header=yes or no, "
     "quote=yes or no"
@@ -34,8 +36,8 @@ class Columns:
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The names that are not left open."""
-        return tuple(filter(None, (self.id, self.title, self.text)))
+        """The names of columns that are not left open."""
+        return tuple(name for name in (self.id, self.title, self.text) if name not in ("", ROW_NUMBER))
 
     @property
     def dialect(self) -> str:
@@ -45,7 +47,7 @@ class Columns:
 
     def read_id(self, row: Mapping[str, Any], path: Path, line: int) -> str:
         """The id in the column `id`, as a string; numbers are taken as they are written."""
-        value = _value(row, self.id, path, line)
+        value = _single(_value(row, self.id, path, line))
         if isinstance(value, str) and value:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
@@ -55,12 +57,15 @@ class Columns:
 
     def read_title(self, row: Mapping[str, Any], path: Path, line: int) -> str:
         """The title in the column `title`, or an empty string for null and where no column is named."""
-        value = _value(row, self.title, path, line) if self.title else None
+        value = _single(_value(row, self.title, path, line)) if self.title else None
         return "" if value is None else _string(value, self.title, path, line)
 
     def read_text(self, row: Mapping[str, Any], path: Path, line: int) -> str:
-        """The text in the column `text`, which may be empty but not missing."""
-        return _string(_value(row, self.text, path, line), self.text, path, line)
+        """The text in the column `text`, empty or not but there; of several strings, one below the other."""
+        value = _value(row, self.text, path, line)
+        if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+            return "\n".join(part.rstrip("\n") for part in value)
+        return _string(value, self.text, path, line)
 
 
 class OtherKind(InputError):
@@ -89,8 +94,8 @@ class RecordReader:
         self._found: dict[tuple[str, ...], Columns] = {}
         self._said = set() if said is None else said
 
-    def read(self, row: Mapping[str, Any], line: int) -> Record:
-        """The record in a row; `line` is 0 where it is not known."""
+    def read(self, row: Mapping[str, Any], line: int, number: int) -> Record:
+        """The record in a row, the `number`th from 1; `line` is 0 where it is not known."""
         row = _without_envelope(row)
         if (columns := self._found.get(names := tuple(row))) is None:
             columns, same = self._columns_of(row, line)
@@ -98,7 +103,11 @@ class RecordReader:
                 self._found[names] = columns
         path = self.path
         title = columns.read_title(row, path, line)
-        return Record(columns.read_id(row, path, line), title, columns.read_text(row, path, line))
+        numbered = columns.id == ROW_NUMBER and ROW_NUMBER not in row
+        doc_id = str(number) if numbered else columns.read_id(row, path, line)
+        # A document without a text may have a title; a query has nothing else.
+        empty = self.kind is DOCUMENTS and row.get(columns.text, "") is None
+        return Record(doc_id, title, "" if empty else columns.read_text(row, path, line))
 
     def columns_of(self, row: Mapping[str, Any], line: int) -> Columns:
         """The columns that are read in a row like this one; the title's name is empty where it has none."""
@@ -180,7 +189,10 @@ class RecordReader:
         other = mistaken_for(row, self.kind)
         error = OtherKind if other else InputError
         expected = f"a field with {'an id' if part == 'id' else f'a {part}'}: {usual}, …"
-        hint = "; ".join(filter(None, (other, spec)))
+        rows = ""
+        if part == "id" and not other and (self.columns.text or has_text(row)):
+            rows = f"to take the number of the row as its id: {self.path}?id={ROW_NUMBER}"
+        hint = "; ".join(filter(None, (other, rows, spec)))
         return error(self.path, line=line or None, expected=expected, found=_names(row), hint=hint)
 
     def _error(self, line: int, expected: str, found: str, hint: str) -> InputError:
@@ -212,6 +224,11 @@ def _value(row: Mapping[str, Any], name: str, path: Path, line: int) -> Any:
             raise InputError(path, line=line or None, expected=f"a field {name!r}", found=_names(row))
         value = value[step]
     return value
+
+
+def _single(value: Any) -> Any:
+    """The one value of a list of one, as Solr gives a field that may have several."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _string(value: Any, name: str, path: Path, line: int) -> str:

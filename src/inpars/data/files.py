@@ -20,6 +20,7 @@ from inpars.data.lock import check_locks
 from inpars.data.paths import require_file, require_place, unreadable
 from inpars.data.streams import COMPRESSIONS as COMPRESSIONS
 from inpars.data.streams import as_utf8, compressing, decompressed, has_lone_returns, wide_encoding
+from inpars.data.surrogates import mended
 from inpars.errors import InparsError, InputError, shorten, system_error
 
 _PEEK = 1 << 12
@@ -131,7 +132,8 @@ def read_text_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def parse_json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    """One line of a JSONL file as a dict; `InputError` where it is anything else. NaN and Infinity become None."""
+    """One line of a JSONL file as a dict; `InputError` where it is anything else. NaN and Infinity become None, half a
+    character (`\\ud83d`) the replacement character."""
     line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
     _refuse_web_page(path, number, line)
     try:
@@ -162,11 +164,11 @@ def _loads(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        # Python and pandas write them, though JSON has no such numbers.
-        if not any(word in line for word in (b"NaN", b"Infinity")):
+        # Numbers and halves of characters that Python and others write, though JSON has none of them.
+        if not any(word in line for word in (b"NaN", b"Infinity", b"\\ud", b"\\uD")):
             raise
         try:
-            return json.loads(line, parse_constant=lambda _: None)
+            return mended(json.loads(line, parse_constant=lambda _: None))
         except (ValueError, RecursionError):
             raise error from None
 

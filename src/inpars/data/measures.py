@@ -21,7 +21,7 @@ PerQuery = dict[str, np.ndarray]
 _USUAL = {
     alias: name
     for name, aliases in {
-        "AP": "ap map map_cut average_precision",
+        "AP": "ap map map_cut average_precision mean_average_precision",
         "Accuracy": "accuracy",
         "Bpref": "bpref",
         "Compat": "compat",
@@ -34,11 +34,10 @@ _USUAL = {
         "NumRet": "numret num_ret",
         "P": "p precision prec",
         "R": "r recall",
-        "RBP": "rbp",
         "RR": "rr mrr recip_rank reciprocal_rank mean_reciprocal_rank",
         "Rprec": "rprec r_prec r_precision",
         "SetAP": "setap set_map",
-        "SetF": "setf set_f",
+        "SetF": "setf set_f f1",
         "SetP": "setp set_p",
         "SetR": "setr set_recall",
         "Success": "success hit hits hit_rate hitrate",
@@ -51,7 +50,7 @@ _USUAL = {
 
 # nDCG@10, AP(rel=2)@100, ndcg_cut_10, ndcg_cut.10,20, ndcg_at_10, NDCG10
 _PARTS = re.compile(
-    r"(?P<name>[A-Za-z]+(?:_[A-Za-z]+)*?)(?P<params>\(.*\))?"
+    r"(?P<name>[Ff]1(?!\d)|[A-Za-z]+(?:[_-][A-Za-z]+)*?)(?P<params>\(.*\))?"
     r"(?:(?:@|_at_|[._])?(?P<cutoffs>\d+(?:\.\d+)?(?:,\d+(?:\.\d+)?)*))?"
 )
 
@@ -68,6 +67,11 @@ def parse_measures(names: Iterable[str]) -> list[Any]:
             parsed += [_parse(spelt) for spelt in _spelt(name)]
         except (NameError, ValueError, AssertionError):
             unknown.append(name)
+    if absent := [name for name in unknown if _is_computed_elsewhere(name)]:
+        raise OptionError(
+            f"{', '.join(map(repr, absent))} cannot be computed here: ir-measures needs another program for that",
+            hint="leave it out, or compute it with that program from the run and the judgments",
+        )
     if unknown:
         raise OptionError(
             f"unknown measure {', '.join(map(repr, unknown))}",
@@ -86,10 +90,21 @@ def _parse(name: str) -> Any:
     return measure
 
 
+def _is_computed_elsewhere(name: str) -> bool:
+    """Whether ir-measures knows the measure, but none of the programs that are installed with it computes it."""
+    parts = _PARTS.fullmatch(name.strip())
+    known = {known.lower() for known in ir_measures.measures.registry}
+    return parts is not None and _key(parts) in known - _USUAL.keys()
+
+
+def _key(parts: re.Match[str]) -> str:
+    return parts["name"].lower().replace("-", "_")
+
+
 def _spelt(name: str) -> list[str]:
     """A measure's name as ir-measures writes it, once for each of its cutoffs; as it is where it is no other's."""
     parts = _PARTS.fullmatch(name.strip())
-    if parts is None or (usual := _USUAL.get(parts["name"].lower())) is None:
+    if parts is None or (usual := _USUAL.get(_key(parts))) is None:
         return [name]
     cutoffs = [f"@{cutoff}" for cutoff in parts["cutoffs"].split(",")] if parts["cutoffs"] else [""]
     return [f"{usual}{parts['params'] or ''}{cutoff}" for cutoff in cutoffs]
@@ -97,7 +112,7 @@ def _spelt(name: str) -> list[str]:
 
 def _suggestion(name: str) -> str:
     parts = _PARTS.fullmatch(name.strip())
-    close = difflib.get_close_matches(parts["name"].lower(), _USUAL, n=1, cutoff=0.75) if parts else []
+    close = difflib.get_close_matches(_key(parts), _USUAL, n=1, cutoff=0.75) if parts else []
     for cutoff in (parts["cutoffs"] or "10", "") if parts and close else ():
         meant = f"{_USUAL[close[0]]}{f'@{cutoff}' if cutoff else ''}"
         with contextlib.suppress(NameError, ValueError, AssertionError):

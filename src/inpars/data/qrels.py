@@ -10,7 +10,8 @@ from inpars.data.files import atomic_write
 from inpars.data.ids import is_whole
 from inpars.data.kinds import hint_for, is_number, is_qrels_line
 from inpars.data.records import Query
-from inpars.data.tables import DOCUMENT_IDS, QUERY_IDS, Fields, column, id_of, read_table
+from inpars.data.segmentation import is_unspaced
+from inpars.data.tables import DOCUMENT_IDS, QUERY_IDS, Fields, column, id_of, plain_name, read_table
 from inpars.errors import InputError, shorten
 
 Qrels: TypeAlias = dict[str, dict[str, int]]
@@ -55,16 +56,17 @@ def read_qrels(path: str | Path) -> Qrels:
 def read_judged(path: str | Path) -> Judged:
     """Read judgments as `read_qrels` does, with the queries where the file holds their texts.
 
-    They have a column of their own (`question`, or `query` beside `query_id`), or stand in the place of the ids. Then
-    the id of a query is its words with `_` between them, wherever that file is read.
+    They have a column of their own (`question`, or `query` beside `query_id`), or stand in the place of the ids; in a
+    column `query`, and without a header, that is told by what most values look like. Then the id of a query is its
+    words with `_` between them, wherever that file is read.
     """
     path = Path(path)
     qrels: Qrels = {}
     texts: dict[str, str] = {}
-    pairs: bool | None = None
+    first: tuple[int | None, Fields] | None = None
     for line, fields in read_table(path, _NAMES, is_qrels_line):
-        pairs = len(fields) == 2 if pairs is None else pairs
-        row = _judgment(path, line, fields, pairs)
+        first = first or (line, fields)
+        row = _judgment(path, line, fields, len(first[1]))
         if row is None:
             continue
         judged = qrels.setdefault(row.query, {})
@@ -78,10 +80,11 @@ def read_judged(path: str | Path) -> Judged:
         if row.text is not None and texts.setdefault(row.query, row.text) != row.text:
             found = f"{row.query!r} as {shorten(texts[row.query])} and as {shorten(row.text)}"
             raise InputError(path, line=line, expected="one text for each query", found=found)
-    if not qrels:
+    if not qrels or not first:
         raise InputError(path, expected="at least one judgment", found="none")
-    _check_documents(path, qrels)
-    if not texts and 2 * sum(not is_whole(query) for query in qrels) > len(qrels):
+    _check_documents(path, qrels, bool(texts))
+    _check_header(path, first)
+    if not texts and 2 * sum(map(_is_text, qrels)) > len(qrels):
         qrels, texts = _by_words(qrels)
     return Judged(qrels, [Query(query_id, text) for query_id, text in texts.items()])
 
@@ -99,9 +102,18 @@ def has_query_texts(path: Path) -> bool:
             ids.add(query_id)
         elif not _is_judged_text(fields):
             return False
-        elif not is_whole(fields[0]):
+        elif _is_text(fields[0]):
             return True
     return False
+
+
+def _is_text(query: str) -> bool:
+    """Whether this is the text of a query rather than its id: several words, or as much without blanks between them."""
+    return not is_whole(query) or (is_unspaced(query) and (len(query) > _FEW or query.endswith(("?", "？"))))
+
+
+_FEW = 5
+"""Characters that an id may well have in a script without blanks."""
 
 
 def _is_judged_text(fields: list[Any]) -> bool:
@@ -131,10 +143,26 @@ def _rows(qrels: Qrels) -> Iterable[bytes]:
             yield f"{query_id}\t{doc_id}\t{grade}\n".encode()
 
 
-def _judgment(path: Path, line: int | None, fields: Fields, pairs: bool) -> Judgment | None:
-    """One row of the file, without a grade where it has `pairs`; None for a header in words of its own."""
+def _check_header(path: Path, first: tuple[int | None, Fields]) -> None:
+    """`InputError` where the first of lines of two fields is a header, of which too few names are known."""
+    line, fields = first
+    if isinstance(fields, dict) or line is None or len(fields) != 2:
+        return
+    if not is_whole(fields[1]) or any(plain_name(field) in _NAMES for field in fields):
+        names = ", ".join((*QUERY_TEXTS[:3], *QUERY_IDS[:3])), ", ".join(DOCUMENT_IDS[:6])
+        expected = (
+            f"a query and a document, or a header that names the query ({names[0]}, …) and the document ({names[1]}, …)"
+        )
+        raise InputError(path, line=line, expected=expected, found=", ".join(map(repr, fields)))
+
+
+def _judgment(path: Path, line: int | None, fields: Fields, width: int) -> Judgment | None:
+    """One row of a file with `width` columns, without a grade where that is 2; None for a header in its own words."""
     if isinstance(fields, dict):
         return _named(path, line, fields)
+    if len(fields) in (3, 4) and len(fields) != width:
+        found = f"{len(fields)}: {shorten(' '.join(map(str, fields)))}"
+        raise InputError(path, line=line, expected=f"{width} columns, as in the first line", found=found)
     if len(fields) == 4:
         query, _, doc_id, grade = fields
     elif len(fields) == 3:
@@ -142,7 +170,7 @@ def _judgment(path: Path, line: int | None, fields: Fields, pairs: bool) -> Judg
         # Such a header's third field is a word; "2.5" or an empty one is a grade gone wrong.
         if line == 1 and isinstance(grade, str) and grade.isalpha():
             return None
-    elif len(fields) == 2 and pairs:
+    elif len(fields) == 2 == width:
         query, doc_id, grade = *fields, 1
     else:
         raise InputError(
@@ -159,8 +187,7 @@ def _judgment(path: Path, line: int | None, fields: Fields, pairs: bool) -> Judg
 
 def _named(path: Path, line: int | None, row: dict[str, Any]) -> Judgment:
     query, text, document, grade = (column(row, names) for names in (QUERY_IDS, QUERY_TEXTS, DOCUMENT_IDS, GRADES))
-    query = query or text
-    if query is None or document is None or "rank" in row:
+    if (query or text) is None or document is None or "rank" in row:
         raise InputError(
             path,
             line=line,
@@ -173,9 +200,10 @@ def _named(path: Path, line: int | None, row: dict[str, Any]) -> Judgment:
         raise InputError(
             path, line=line, expected=f"a grade in a column {', '.join(GRADES)}", found=", ".join(map(repr, row))
         )
+    words = None if text is None or text == query else id_of(row[text], path, line, "query")
     return Judgment(
-        id_of(row[query], path, line, "query"),
-        None if text in (None, query) else id_of(row[text], path, line, "query"),
+        id_of(row[query], path, line, "query") if query else words_id(words or ""),
+        words,
         id_of(row[document], path, line, "document"),
         1 if grade is None else _grade(path, line, row[grade]),
     )
@@ -192,13 +220,13 @@ def _grade(path: Path, line: int | None, grade: Any) -> int:
     raise InputError(path, line=line, expected="a whole number as grade", found=shorten(grade), hint=hint)
 
 
-def _check_documents(path: Path, qrels: Qrels) -> None:
+def _check_documents(path: Path, qrels: Qrels, texts: bool) -> None:
     """`InputError` where most documents are named by words rather than by an id: queries, or texts."""
     named = [(query, doc_id) for query, judged in qrels.items() for doc_id in judged]
     worded = [pair for pair in named if not is_whole(pair[1])]
     if 2 * len(worded) > len(named):
         query, document = worded[0]
-        one_each = all(len(judged) == 1 for judged in qrels.values()) and is_whole(query)
+        one_each = not texts and all(len(judged) == 1 for judged in qrels.values()) and is_whole(query)
         raise InputError(
             path,
             expected="the ids of documents beside those of queries",

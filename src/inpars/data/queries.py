@@ -73,7 +73,9 @@ def _queries(path: Path, columns: Columns) -> Iterator[tuple[int | None, Query]]
     if source is None:
         return read_topics(path, columns)
     reader = RecordReader(path, columns, QUERIES)
-    records = ((row.line, reader.read(row.values, row.line)) for row in source.rows())
+    records = (
+        (row.line, reader.read(row.values, row.line, number)) for number, row in enumerate(source.rows(), start=1)
+    )
     return ((line, Query(record.id, record.text.strip())) for line, record in records)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from inpars.data.files import atomic_write
 from inpars.data.ids import is_whole
-from inpars.data.kinds import hint_for, is_run_line
+from inpars.data.kinds import hint_for, is_number, is_run_line
 from inpars.data.tables import DOCUMENT_IDS, QUERY_IDS, Fields, column, id_of, read_table
 from inpars.errors import InparsError, InputError, shorten
 from inpars.progress import say
@@ -63,11 +63,11 @@ def read_run(path: str | Path) -> Run:
 def read_run_lines(path: str | Path) -> Iterator[RunLine]:
     """Stream the lines of a run; `InputError` as for `read_run`.
 
-    Besides TREC's lines, whose tag may have blanks or be missing, these are read: `query doc rank score` (ColBERT's);
-    `query doc rank` (MS MARCO's) and `query doc score`, which are distinguished by their numbers, and it is said which
-    it is; tables with a header (`qid, docno, score`, in `.csv`, `.tsv`, `.jsonl`, `.parquet`); and JSON,
-    `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a score becomes one: its
-    negative.
+    Besides TREC's lines, whose tag may have blanks (an id may not) or be missing, these are read:
+    `query doc rank score` (ColBERT's); `query doc rank` (MS MARCO's) and `query doc score`, which are distinguished by
+    their numbers, and it is said which it is; tables with a header (`qid, docno, score`, in `.csv`, `.tsv`, `.jsonl`,
+    `.parquet`); and JSON, `{query: {document: score}}` or `{query: [document, …]}`, the best first. A rank without a
+    score becomes one: its negative.
     """
     path = Path(path)
     rows = read_table(path, _NAMES, is_run_line)
@@ -82,12 +82,12 @@ def read_run_lines(path: str | Path) -> Iterator[RunLine]:
     elif len(first) == 3:
         yield from _of_three(path, rows, scored=not isinstance(first[2], str))
     else:
-        query, document, score = (0, 1, 3) if _is_colbert(first) else (0, 2, 4)
-        least, most = (4, 4) if score == 3 else (5, math.inf)
+        document = 1 if _is_colbert(first) else 2
         for line, fields in rows:
-            if isinstance(fields, dict) or not least <= len(fields) <= most:
+            if isinstance(fields, dict) or (len(fields) != 4 if document == 1 else len(fields) < 5):
                 raise _not_a_run(path, line, fields)
-            yield line, fields[query], fields[document], _finite(path, line, fields[score])
+            _check_rank(path, line, fields, document)
+            yield line, fields[0], fields[document], _finite(path, line, fields[document + 2])
 
 
 def write_run(path: str | Path, run: Run | Iterable[tuple[str, Mapping[str, float]]], tag: str) -> None:
@@ -122,6 +122,22 @@ def tie_free(scores: Mapping[str, float]) -> Iterator[tuple[str, float]]:
 def _is_colbert(fields: Sequence[str]) -> bool:
     """Whether a first line of four fields is `query doc rank score`, and not TREC's judgments with a `0` or `Q0`."""
     return len(fields) == 4 and fields[2] in ("0", "1") and fields[1].upper() not in ("0", "Q0")
+
+
+def _check_rank(path: Path, line: int | None, fields: Sequence[Any], document: int) -> None:
+    """`InputError` unless the rank stands behind the document: a blank within an id moves what follows it."""
+    words = [str(field) for field in fields]
+    rank = words[document + 1]
+    moved = not is_number(rank) or not float(rank).is_integer()
+    if document == 2:
+        # Two words of a query move `Q0`, five fields without it end in a tag, and no tag begins with a score.
+        constant = words[1].upper() == "Q0" or (is_number(words[1]) and words[2].upper() != "Q0")
+        moved = moved or (not constant and (len(words) == 5 or words[2].upper() == "Q0"))
+        moved = moved or (len(words) > 6 and is_number(words[5]))
+    if moved:
+        expected = f"a rank, which is a whole number, as field {document + 2}"
+        hint = "has an id blanks? Replace them, for example by '_', in the run and wherever that id stands"
+        raise InputError(path, line=line, expected=expected, found=f"{rank!r} in {shorten(' '.join(words))}", hint=hint)
 
 
 def _named(path: Path, line: int | None, fields: Fields) -> RunLine:

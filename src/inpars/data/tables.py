@@ -71,10 +71,11 @@ def id_of(value: Any, path: Path, line: int | None, what: str) -> str:
 
 
 def _named(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {_plain(name): value for name, value in row.items()}
+    return {plain_name(name): value for name, value in row.items()}
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A column's name as `Fields` has it."""
     return re.sub(r"[\s-]+", "_", name.strip().lower())
 
 
@@ -94,7 +95,7 @@ def _delimiter(line: str, suffix: str, is_plain: Callable[[list[str]], bool]) ->
 def _lines(path: Path, delimiter: str | None, names: Collection[str]) -> Iterator[tuple[int, Fields]]:
     header: list[str] | None = None
     for place, (line, fields) in enumerate(_split(path, delimiter)):
-        if place == 0 and len(set(plain := [_plain(field) for field in fields]) & set(names)) >= 2:
+        if place == 0 and len(set(plain := [plain_name(field) for field in fields]) & set(names)) >= 2:
             header = plain
         elif header is None:
             yield line, fields

@@ -199,7 +199,7 @@ def read_everything(corpus: Corpus) -> None:
         ("d.jsonl", b'{"_id": "1", "text": "a"}\n{"_id": "2"}\n', 2, "a field with a text: text, ", "'_id'"),
         ("d.jsonl", b'{"text": "a"}\n', 1, "a field with an id: _id, ", "'text'"),
         ("d.jsonl", b'{"id": 1.5, "text": "a"}\n', 1, "a string or a whole number as id in 'id'", "1.5"),
-        ("d.jsonl", b'{"id": "1", "text": null}\n', 1, "a string in 'text'", "None"),
+        ("d.jsonl", b'{"id": "1", "text": 3}\n', 1, "a string in 'text'", "3"),
         ("d.jsonl", b'{"id": "1", "text": "caf\xe9"}\n', 1, "UTF-8 text", "byte 0xe9 at column 25"),
         ("d.csv", b"id,text\n1,caf\xe9\n", 2, "UTF-8 text", "byte 0xe9 at column 6"),
         ("d.csv", b"name,words\n1,a\n", 2, "a field with an id: _id, ", "'name', 'words'"),
@@ -237,7 +237,8 @@ def test_an_id_that_occurs_twice_is_named_with_both_its_lines(write_documents: W
         (("doc_id", "lang", "Chunk No"), "'Chunk No' has every value once: {path}?id=Chunk+No"),
         (
             ("doc_id", "lang"),
-            "no other column than 'doc_id' has every value once: leave repeated rows out, or add ids",
+            "no other column than 'doc_id' has every value once: leave repeated rows out, or take the number of the "
+            "row as its id: {path}?id=#",
         ),
     ],
 )
@@ -302,6 +303,27 @@ def test_a_compressed_file_that_is_cut_off_is_refused(write_documents: Write, na
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match=rf"{path}.*: expected .*; found .*end"):
         read_everything(open_corpus(path))
+
+
+def test_rows_without_ids_are_numbered_and_found_again(write_bytes: WriteBytes) -> None:
+    for name, data in (
+        ("d.jsonl", b'{"text": "a"}\n\n{"text": "b"}\n'),
+        ("d.json", b'[{"text": "a"}, {"text": "b"}]'),
+        ("d.csv", b"title,text\n,a\n,b\n"),
+        ("e.csv", b"text\na\nb\n"),
+        ("d.tsv", b"text\na\nb\n"),
+    ):
+        corpus = open_corpus(f"{write_bytes(name, data)}?id=#")
+        assert [document.doc_id for document in corpus] == ["1", "2"]
+        assert (corpus["1"].text, corpus["2"].text) == ("a", "b")
+        assert {document.text for document in corpus.sample(2, seed=0)} == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["d.jsonl", "d.json"])
+def test_half_a_character_is_replaced(write_bytes: WriteBytes, name: str) -> None:
+    row = rb'{"_id": "1", "text": "half \ud83d, whole \uD83D\uDE00"}'
+    corpus = open_corpus(write_bytes(name, row if name == "d.jsonl" else b"[" + row + b"]"))
+    assert corpus["1"].text == "half \ufffd, whole \U0001f600"
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])

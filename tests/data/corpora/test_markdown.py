@@ -21,6 +21,8 @@ MD, RST, TXT = ".md", ".rst", ".txt"
         ("---\nlayout: post\ntitle: {{ page.name }}: x\n---\n", "{{ page.name }}: x"),
         ("---\n# a comment\ndate: 2024-01-02\n---\n", ""),
         ("---\ntitle:\n---\n", ""),
+        ("---\ntitle: null\n---\n", ""),
+        ("---\ntitle: ~\n---\n", ""),
         ("---\ntitle: [a, b]\n---\n", ""),
         ("---\n---\n", ""),
         ("---\ntext: |\n  a\n  --- b\ntitle: Wings\n---\n", "Wings"),
@@ -32,6 +34,11 @@ MD, RST, TXT = ".md", ".rst", ".txt"
 )
 def test_front_matter_is_no_text_and_its_title_is_the_title(front: str, title: str) -> None:
     assert title_and_text(f"{front}They lift.\n\n---\nMore. ", ".mdx") == (title, "They lift.\n\n---\nMore.")
+
+
+@pytest.mark.parametrize(("suffix", "title"), [(MD, "Wings in C#"), (TXT, "Wings in C# ##")])
+def test_the_signs_that_close_a_heading_are_no_part_of_it(suffix: str, title: str) -> None:
+    assert title_and_text("## Wings in C# ##\nThey lift.", suffix) == (title, "They lift.")
 
 
 @pytest.mark.parametrize(

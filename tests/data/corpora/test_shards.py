@@ -146,6 +146,9 @@ def test_what_tells_of_the_data_and_what_is_of_another_kind_is_passed_over_and_s
         ".part-0.jsonl.crc": "x",
         "queries.train.tsv": "1\twhat\n",
         "qrels.train.tsv": "1\t0\t001\t1\n",
+        "qrels.txt": "1 0 001 1\n",
+        "run-bm25.txt": "1 Q0 001 1 2.5 x\n",
+        "~$part-0.txt": "x",
         "made.jsonl": '{"query": "x", "doc_id": "001", "log_probs": [], "doc_text": "y"}\n',
         "made.jsonl.meta.json": "{}",
         "made.dropped.jsonl": '{"reason": "x"}\n',
@@ -154,9 +157,10 @@ def test_what_tells_of_the_data_and_what_is_of_another_kind_is_passed_over_and_s
     assert list(open_corpus(tmp_path / "set")) == DOCUMENTS
     said = " ".join(capsys.readouterr().err.split())
     assert (
-        "5 files that are not files of documents are passed over (2 .tsv, 1 .jsonl, 1 .md, 1 without an ending)" in said
+        "7 files that are not files of documents are passed over (2 .tsv, 2 .txt, 1 .jsonl, 1 .md, 1 without an ending)"
+        in said
     )
-    assert "1 hidden entry is passed over (.part-0.jsonl.crc)" in said
+    assert "2 hidden entries are passed over (.part-0.jsonl.crc, ~$part-0.txt)" in said
     assert "3 outputs of inpars are passed over (made.dropped.jsonl, made.jsonl, made.jsonl.meta.json)" in said
 
 

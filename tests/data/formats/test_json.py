@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from inpars.data.corpora import open_corpus
 from inpars.data.formats import open_rows
 from inpars.errors import InputError
 
@@ -58,6 +59,11 @@ def test_a_file_of_one_document_is_one_row(write_bytes: WriteBytes) -> None:
 
 def test_json_lines_in_a_json_file_are_read(write_bytes: WriteBytes) -> None:
     assert values_of(write_bytes("r.json", "\n".join(map(json.dumps, ROWS)).encode())) == ROWS
+
+
+def test_a_whole_number_above_64_bits_is_an_id_as_it_is_written(write_bytes: WriteBytes) -> None:
+    corpus = open_corpus(write_bytes("d.json", b'[{"id": 123456789012345678901, "text": "a"}]'))
+    assert corpus["123456789012345678901"].text == "a"
 
 
 def test_numbers_that_json_lacks_but_python_writes_are_none(write_bytes: WriteBytes) -> None:

@@ -30,6 +30,27 @@ All of it.
 """
 
 
+def test_what_wikiextractor_writes_is_read(write_bytes: WriteBytes) -> None:
+    text = """<doc id="12" url="https://w.org/?curid=12" title="Lift &amp; drag">
+Lift &amp; drag
+
+Both act on <b>wings</b>.
+</doc>
+<doc id="25" revid="7" url="" title="Heat">
+Heat
+
+Heat flows.
+
+</doc>
+"""
+    corpus = open_corpus(write_bytes("wiki_00", text.encode()))
+    assert list(corpus) == [
+        Document("12", "Both act on  wings .", "Lift & drag"),
+        Document("25", "Heat flows.", "Heat"),
+    ]
+    assert corpus["25"].title == "Heat"
+
+
 @pytest.mark.parametrize("name", ["ft911_1", "ft.sgml", "ft.txt", "ft.gz", "FT.Z.xz"])
 def test_a_file_of_trec_documents_is_known_by_its_content(write_bytes: WriteBytes, name: str) -> None:
     corpus = open_corpus(write_bytes(name, TEXT.encode()))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
-from inpars.data.columns import Columns, RecordReader, spec_with
+import numpy as np
+
+from inpars.data.columns import ROW_NUMBER, Columns, RecordReader, spec_with
 from inpars.data.corpora.base import IndexedCorpus
 from inpars.data.fields import DOCUMENTS, normal
 from inpars.data.files import digest_of, file_hash
@@ -45,14 +47,17 @@ class FileCorpus(IndexedCorpus):
         self._fingerprint = ""
 
     def _rows(self) -> Iterator[tuple[int, int, Document]]:
+        counter = count(1)
         for number in range(len(self.paths)):
             source, reader = self._opened(number)
-            for row in source.rows():
-                yield number << _BITS | row.locator, row.line, _document(row, reader)
+            for row, place in zip(source.rows(), counter, strict=False):
+                yield number << _BITS | row.locator, row.line, _document(row, reader, place)
 
     def _fetch(self, locator: int) -> Document:
         source, reader = self._opened(locator >> _BITS)
-        return _document(source.fetch(locator & _INSIDE), reader)
+        # Locators rise from row to row, from file to file.
+        number = int(np.searchsorted(self._index(), locator)) + 1 if self.columns.id == ROW_NUMBER else 0
+        return _document(source.fetch(locator & _INSIDE), reader, number)
 
     def _file_of(self, locator: int) -> str:
         return str(self.paths[locator >> _BITS])
@@ -67,16 +72,17 @@ class FileCorpus(IndexedCorpus):
             name: set() for name in row.values if name not in (columns.id, columns.title, columns.text)
         }
         rows = (row.values for number in range(len(self.paths)) for row in self._opened(number)[0].rows())
-        for count, others in enumerate(islice(rows, _LOOKED_AT), start=1):
+        for seen, others in enumerate(islice(rows, _LOOKED_AT), start=1):
             for name in list(values):
                 value = others.get(name)
                 if isinstance(value, (str, int)) and value != "":
                     values[name].add(str(value))
-                if len(values[name]) < count:
+                if len(values[name]) < seen:
                     del values[name]
         likely = sorted(values, key=lambda name: not normal(name).endswith(("id", "no", "key", "url", "number")))
         if not likely:
-            return f"no other column than {columns.id!r} has every value once: leave repeated rows out, or add ids"
+            says = f"leave repeated rows out, or take the number of the row as its id: {self.name}?id={ROW_NUMBER}"
+            return f"no other column than {columns.id!r} has every value once: {says}"
         return f"{likely[0]!r} has every value once: {spec_with(self.name, 'id', likely[0])}"
 
     def _none_hint(self) -> str:
@@ -102,6 +108,6 @@ class FileCorpus(IndexedCorpus):
         return next(iter(source.rows()), None), reader
 
 
-def _document(row: Row, reader: RecordReader) -> Document:
-    doc_id, title, text = reader.read(row.values, row.line)
+def _document(row: Row, reader: RecordReader, number: int) -> Document:
+    doc_id, title, text = reader.read(row.values, row.line, number)
     return Document(doc_id, text, title)

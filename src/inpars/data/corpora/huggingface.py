@@ -36,7 +36,7 @@ class HuggingFaceCorpus(IndexedCorpus):
         return self._document(self._rows_table[locator], locator + 1)
 
     def _document(self, row: dict[str, Any], line: int) -> Document:
-        doc_id, title, text = self._reader.read(row, line)
+        doc_id, title, text = self._reader.read(row, line, line)
         return Document(doc_id, text, title)
 
     def fingerprint(self) -> str:

@@ -22,6 +22,8 @@ _NAMED = 5
 # What a run directory and a trained model have in them: a README.md of ours is no document.
 _OUTPUTS: tuple[set[str], ...] = ({"recipe.yaml", "manifest.json"}, {"inpars.json"})
 _META = ".meta.json"
+# Beside what is open in it, Office keeps `~$report.txt`.
+_HIDDEN = (".", "~$")
 # Texts that tell of the files beside them.
 _ABOUT = re.compile(
     r"(readme|licen[cs]e|copying|notice|changelog|citation|contributing|dataset_?card)\b", re.IGNORECASE
@@ -76,9 +78,10 @@ def _passed_over(count: int, one: str, many: str, shown: str) -> str:
     return f"{count:,} {f'{one} is' if count == 1 else f'{many} are'} passed over ({shown})" if count else ""
 
 
-def is_about(name: str) -> bool:
-    """Whether a text file tells of the files beside it, as a README does."""
-    return bool(_ABOUT.match(name.rpartition("/")[2]))
+def is_beside(name: str) -> bool:
+    """Whether a text file belongs to files of documents beside it, as a README does, or `queries.txt`."""
+    file = name.rpartition("/")[2]
+    return bool(_ABOUT.match(file) or (_OF_OTHER_KIND.search(file) and not file.lower().endswith(MARKDOWN_FILES)))
 
 
 def list_folder(folder: Path) -> Listing:
@@ -90,12 +93,12 @@ def list_folder(folder: Path) -> Listing:
             found.outputs.append(inside.as_posix())
             folders.clear()
             continue
-        found.hidden += ((inside / name).as_posix() for name in (*folders, *names) if name.startswith("."))
+        found.hidden += ((inside / name).as_posix() for name in (*folders, *names) if name.startswith(_HIDDEN))
         folders[:] = [name for name in folders if not name.startswith(".")]
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         ours = _our_outputs(names)
         for name in (*links, *names):
-            if not name.startswith("."):
+            if not name.startswith(_HIDDEN):
                 _add(found, Path(place) / name, (inside / name).as_posix(), name in ours)
     for kind in (found.texts, found.tables, found.others, found.hidden, found.outputs):
         kind.sort()

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 _HEADING = re.compile(r"#{1,6}[ \t]+(.*\S)")
+_CLOSING = re.compile(r"[ \t]+#+$")
 _UNDERLINED = re.compile(
     r"(?P<title>(?![#>|<`]|[*+-][ \t])\S(?:.*\S)?)[ \t]*\r?\n(?P<under>=+|-{2,})[ \t]*(?:\r?\n|\Z)"
 )
@@ -25,6 +26,7 @@ _FENCED = re.compile(
 )
 _YAML_FIELD = re.compile(r"[A-Za-z_][\w .-]*:(?:\s|$)")
 _TITLE_LINE = re.compile(r"^title\s*[:=][ \t]*(.*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_NULL = ("null", "Null", "NULL", "~")
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 REST = (".rst",)
@@ -59,7 +61,8 @@ def plain_title_and_text(text: str) -> tuple[str, str]:
 def _heading(text: str, suffix: str) -> tuple[str, str] | None:
     found = _HEADING.match(text)
     if found:
-        return found[1], text[found.end() :].strip()
+        title = found[1] if suffix in (*PLAIN, *REST) else _CLOSING.sub("", found[1])
+        return title, text[found.end() :].strip()
     if suffix in PLAIN:
         return None
     underlined = (_REST_UNDERLINED if suffix in REST else _UNDERLINED).match(text)
@@ -93,7 +96,10 @@ def _yaml(block: str) -> dict[Any, Any] | None:
     except (yaml.YAMLError, RecursionError):
         # A colon in the title that is not quoted, or a template's braces.
         return _title_line(block) if _YAML_FIELD.match(first) else None
-    return fields if isinstance(fields, dict) else None
+    # Without YAML's types null is a word.
+    return (
+        {name: "" if value in _NULL else value for name, value in fields.items()} if isinstance(fields, dict) else None
+    )
 
 
 def _toml(block: str) -> dict[Any, Any] | None:

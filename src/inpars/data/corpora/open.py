@@ -90,7 +90,7 @@ def _open_folder(folder: Path, columns: Columns) -> Corpus:
         rows = next((name for name in listing.others if format_suffix(Path(name)) in FORMATS), "")
         hint = f"does one of the files hold the documents? then name that: {folder / rows}" if rows else ""
         raise InputError(folder, expected=expected, found=found, hint=hint)
-    if columns.chosen or columns.dialect:
+    if columns.id or columns.chosen or columns.dialect:
         raise OptionError(f"{folder}: a folder of text files has no columns", hint="leave out what follows the '?'")
     listing.say_passed_over(listing.texts, "a text file", "text files")
     return FolderCorpus(folder, listing.texts)

@@ -10,7 +10,7 @@ import orjson
 
 from inpars.data.columns import Columns, OtherKind, RecordReader
 from inpars.data.corpora.file import FileCorpus
-from inpars.data.corpora.listing import Listing, is_about
+from inpars.data.corpora.listing import Listing, is_beside
 from inpars.data.fields import DOCUMENTS
 from inpars.data.files import format_suffix, read_json
 from inpars.data.formats import open_rows
@@ -52,7 +52,7 @@ def documents_in(listing: Listing, columns: Columns) -> list[str]:
     something else are left out. `InputError` for about as many text files, for files of several formats, and for one
     that cannot be read as documents while others of its format can.
     """
-    texts = [name for name in listing.texts if not is_about(name)]
+    texts = [name for name in listing.texts if not is_beside(name)]
     if len(texts) > len(listing.tables):
         return []
     found: dict[str, list[str]] = {}
@@ -107,7 +107,7 @@ def _holds_documents(path: Path, columns: Columns) -> bool:
         return False
     if row is None:
         return False
-    RecordReader(path, columns, DOCUMENTS).read(row.values, row.line)
+    RecordReader(path, columns, DOCUMENTS).read(row.values, row.line, 1)
     return True
 
 

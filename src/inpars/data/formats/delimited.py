@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
-from inpars.data.columns import Columns
+from inpars.data.columns import ROW_NUMBER, Columns
 from inpars.data.contents import web_page
 from inpars.data.fields import DOCUMENTS, MSMARCO_DOCUMENTS, QUERIES, TELLING, Kind, is_header, normal, usual_names
 from inpars.data.files import decode, read_head, read_lines
@@ -120,7 +120,7 @@ class DelimitedRows:
         return self._without_header(line, names, numbers), False
 
     def _check_header(self, line: int, names: tuple[str, ...]) -> None:
-        if len(names) < 2:
+        if len(names) < 2 and self.spec.id != ROW_NUMBER:
             raise self._shapeless(line, names)
         wanted = {*map(normal, self.spec.chosen)} or TELLING
         for name in names:

@@ -12,8 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 from inpars.data.columns import Columns
 from inpars.data.contents import HEAD, encoding_hint, web_page
 from inpars.data.fields import Kind, has_text, is_header
@@ -21,6 +19,7 @@ from inpars.data.files import open_text, parse_json_object, read_head, read_line
 from inpars.data.formats import Row
 from inpars.data.formats.jsonl import JsonlRows
 from inpars.data.formats.spool import open_spool
+from inpars.data.surrogates import may_be_broken, mended
 from inpars.errors import InputError, shorten
 
 _BLOCK = 1 << 20
@@ -63,9 +62,10 @@ class JsonRows:
             weakref.finalize(self, self._spool.close)
             for row in self.rows():
                 self._offsets.append(self._spool.tell())
-                self._spool.write(orjson.dumps(row.values, option=orjson.OPT_APPEND_NEWLINE))
+                # orjson has no whole numbers above 64 bits, which an id may be.
+                self._spool.write(json.dumps(row.values).encode() + b"\n")
         self._spool.seek(self._offsets[locator])
-        return Row(locator, 0, orjson.loads(self._spool.readline()))
+        return Row(locator, 0, json.loads(self._spool.readline()))
 
 
 def _is_jsonl(path: Path) -> bool:
@@ -124,7 +124,7 @@ def _listed(path: Path, text: codecs.StreamReader, buffer: str) -> Iterator[tupl
                 raise InputError(path, line=line, expected="one JSON object, or ']'", found=found) from None
             buffer, place = buffer[begin:] + more, 0
             continue
-        yield line, value
+        yield line, mended(value) if may_be_broken(buffer[begin:place]) else value
         line += buffer.count("\n", begin, place)
 
 
@@ -137,7 +137,7 @@ def _whole(path: Path, data: str) -> dict[str, Any]:
         raise InputError(path, line=line, expected=expected, found=str(error)) from None
     if not isinstance(value, dict):
         raise InputError(path, expected="a JSON list or object", found=shorten(value))
-    return value
+    return dict(mended(value)) if may_be_broken(data) else value
 
 
 def _held(path: Path, whole: dict[str, Any]) -> Iterator[Any]:

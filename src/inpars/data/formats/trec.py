@@ -14,7 +14,11 @@ from inpars.data.formats import Row
 from inpars.data.formats.spool import SeekableLines
 from inpars.errors import InputError, shorten
 
-_BEGIN, _END = (re.compile(rf"<{slash}DOC>".encode(), re.IGNORECASE) for slash in ("", "/"))
+_BEGIN, _END = (re.compile(rb"<DOC(?:\s[^<>]*)?>", re.IGNORECASE), re.compile(rb"</DOC>", re.IGNORECASE))
+# WikiExtractor's documents, which begin with their title once more.
+_ATTRIBUTES = re.compile(
+    r'\s*<doc\s+id="(?P<id>[^"]+)"[^\n]*?\stitle="(?P<title>.*?)"\s*>\s*(?P<text>.*)</doc>', re.DOTALL
+)
 # Outside of documents: blank lines, and tags around them all.
 _NOTHING = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[^<>]*>\s*)*")
 _NUMBER = re.compile(r"<DOCNO>(.*?)</DOCNO>", re.DOTALL | re.IGNORECASE)
@@ -27,6 +31,7 @@ class TrecRows:
     """The documents of a TREC file, with `docno`, `title` and `text`.
 
     The text is what stands in `<TEXT>`, or where there is none all but number and title; tags are left out of both.
+    WikiExtractor's `<doc id="…" title="…">` are read as well; the line that repeats the title is no text.
     """
 
     reading = ""
@@ -60,6 +65,10 @@ class TrecRows:
         return Row(locator, 0, self._fields("".join(held), 0))
 
     def _fields(self, document: str, line: int) -> dict[str, str]:
+        if extracted := _ATTRIBUTES.match(document):
+            name, text = html.unescape(extracted["title"]), _plain(extracted["text"])
+            first, _, rest = text.partition("\n")
+            return {"docno": extracted["id"], "title": name, "text": rest.strip() if first.strip() == name else text}
         if not (number := _NUMBER.search(document)) or not number[1].strip():
             found = shorten(document.strip())
             raise InputError(self.path, line=line or None, expected="<DOCNO> in the document", found=found)

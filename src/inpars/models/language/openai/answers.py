@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from inpars.data.surrogates import mended
 from inpars.errors import shorten
 from inpars.models.language.base import Completion
 from inpars.models.language.openai.bodies import code_and_message, error_in, page_title, status_of
@@ -76,18 +77,9 @@ def _json(content: bytes) -> Any:
         raise NoAPI(f"the answer is {page}, not JSON: there is no API at this address")
     try:
         # Half a character of UTF-16, which orjson refuses and some servers send, is no reason to lose an answer.
-        return _mended(json.loads(text))
+        return mended(json.loads(text))
     except ValueError:
         raise BrokenAnswer(f"an answer that is no JSON: {shorten(text)}") from None
-
-
-def _mended(value: Any) -> Any:
-    """`value` with the replacement character for what is no whole character."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    return {key: _mended(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def usage(answer: dict[str, Any]) -> Usage | None:
