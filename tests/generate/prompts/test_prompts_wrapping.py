@@ -49,6 +49,11 @@ WRAPPED = [
     f"{Q}<｜end▁of▁sentence｜>",
     f"<|im_start|>assistant\n{Q}<|im_end|>",
     f"<s>[INST] Write a query. [/INST] {Q}</s>",
+    f"<s> {Q}</s>",
+    f"<s>{Q}",
+    f"{Q} <|im_end|><|im_start|>user Document: more",
+    f"{Q}</s> [INST] Document: more",
+    f"{Q} <eos> \nDocument: more",
     f"Sure! Here's a search query for the document: {Q}",
     f"Sure! Here’s a search query for the document:\n\n{Q}",
     f"Here is a search query for this document\n\n{Q}",
@@ -126,6 +131,12 @@ PLAIN = [
     "here are 20 options to choose from",
     '"lift" or "drag"',
     "2001: a space odyssey",
+    "what does [INST] mean in llama prompts",
+    "what do [INST] and [/INST] mean",
+    "what does <|im_end|> mean in chatml",
+    "gemma <end_of_turn> token id",
+    "what is <|endoftext|> in gpt-2",
+    "<s> token in llama",
 ]
 
 

@@ -19,14 +19,14 @@ class Span(NamedTuple):
 _I, _S = re.IGNORECASE, re.DOTALL
 
 # Special tokens of chat templates, which end a turn or begin one. </s> strikes text out in HTML, too.
-_MARK = re.compile(
-    r"""<\|(?:im_start|start_header_id|start|turn)\|?>\s*(?:assistant|model|user|system)?
+_MARK = r"""(?:<\|(?:im_start|start_header_id|start|turn)\|?>\s*(?:assistant|model|user|system)?
     |   <\|[\w\ ]{1,40}\|> | <｜[^｜>]{1,40}｜>
     |   <start_of_turn>\s*(?:model|user)? | <(?:end_of_turn|eos|bos|pad|unk|EOT)> | <turn\|>
-    |   \[INST\].*?\[/INST\] | \[/?INST\] | \[EOS\] | <s> | </s>(?=\s*(?:\Z|\n|[<\[]))
-    """,
-    _I | _S | re.VERBOSE,
-)
+    |   \[INST\].*?\[/INST\] | \[/?INST\] | \[EOS\] | </?s>
+    )"""
+# Within a line they are what somebody asks about; <s> is so before a space, too, unless its like ends the text.
+_BEGINNING = re.compile(rf"(?!</s>|<s>[ ](?![\[<]|.*</s>\s*\Z)){_MARK}", _I | _S | re.VERBOSE)
+_ENDING = re.compile(rf"{_MARK}(?=\s*(?:\Z|{_MARK})|[ \t]*\n)", _I | _S | re.VERBOSE)
 
 _OPENER = (
     r"(?:sure|certainly|of\ course|absolutely|definitely|okay|ok|alright|great|no\ problem|understood|got\ it|yes)\b"
@@ -102,12 +102,11 @@ def stripped(text: str, start: int, end: int) -> Span:
 
 
 def _unmarked(text: str, start: int, end: int) -> Span | None:
-    """Without special tokens at the beginning, up to the first one after that."""
-    for mark in _MARK.finditer(text, start, end):
-        if text[start : mark.start()].strip():
-            return Span(start, mark.start())
+    """Without special tokens at the beginning, up to the first one after that which ends a turn."""
+    if mark := _BEGINNING.match(text, start, end):
         return Span(mark.end(), end)
-    return None
+    mark = _ENDING.search(text, start, end)
+    return Span(start, mark.start()) if mark else None
 
 
 def _fenced(text: str, start: int, end: int) -> Span | None:
