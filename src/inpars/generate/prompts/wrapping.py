@@ -34,13 +34,13 @@ _OPENER = (
 _QUERY = r"(?:search[\s_-]*)?(?:quer(?:y|ies)|questions?|claims?|titles?|keywords?)"
 _TEXT = r"(?:document|passage|text|article)s?"
 _LEAD_INS = tuple(
-    re.compile(rf"[*_#>\s]*{pattern}", _I | re.VERBOSE)
+    re.compile(rf"[*_#>\s]*(?:{pattern})", _I | re.VERBOSE)
     for pattern in (
         # "Sure! Here's a search query for the document: …", "Here is a search query for this document"
         rf"""(?:{_OPENER}[^\n:]{{0,40}}?[!.,:]*\s+)?(?:here(?:['’]s|\ is|\ are)|below\ (?:is|are))\b
         [^\n:]*?\b(?:{_QUERY}|{_TEXT})\b[^\n:]*(?::|\n|\Z)""",
         # "Sure, here you go:"
-        rf"(?:{_OPENER}[!.,:]*\s+)?here\ (?:you\ go|it\ is|they\ are)\b[^\n:]{{0,20}}(?:[:!.]|\n|\Z)",
+        rf"(?:{_OPENER}[!.,:]*\s+)?here\ (?:you\ go|it\ is|they\ are)\b(?:[^\n:!]{{0,20}}[:!]|\.?[ \t]*(?:\n|\Z))",
         # "A good search query for this document would be: …", "Based on the document, one query is: …"
         rf"""(?:(?:based\ on|given|for)\ (?:this|the)\b[^\n:]*?,\s*)?
         (?:this\ is\ )?(?:an?|one|the|my|your|some|possible)\s(?:[\w-]+\s){{0,4}}?{_QUERY}
@@ -48,22 +48,29 @@ _LEAD_INS = tuple(
         (?:\s(?:is|are|would\ be|could\ be|might\ be|may\ be|can\ be))?\s*:""",
         # "Search query:" on a line of its own
         rf"(?:[\w-]+\s){{0,3}}{_QUERY}[*_]*\s*:[*_]*[ \t]*\n",
+        # A heading, or the name of a role
+        rf"(?:\#{{1,6}}\s+(?:[\w-]+\s){{0,3}})?{_QUERY}[*_]*[ \t]*\n",
+        r"(?:assistant|model)[*_]*:?[*_]*[ \t]*\n",
         # "Sure!", before what it is sure of or on a line of its own
         r"(?:sure|certainly|of\ course|absolutely)[!.](?=\s|\Z)",
         rf"{_OPENER}[!.,:]*[ \t]*\n",
     )
 )
 
-_FENCE = re.compile(r"(?:[^\n`]*[:：][ *]*\n\s*)?(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)")
+_FENCE = re.compile(r"(?:[^\n`]*[:：][ *]*\n\s*)?(?P<fence>`{3,}|~{3,}|[\"']{3}(?=\s*\n))(?P<info>[^\n`]*)")
 _BOXED = re.compile(r"\$*\\boxed\{(?:\\text\{)?(?P<inner>[^{}]*)\}*\$*\Z")
 _TAG = re.compile(r"<(?P<name>query|search[_-]?query|question)(?:\s[^>]*)?>(?P<inner>.*?)</(?P=name)\s*>", _I | _S)
 _AROUND = re.compile(
     r"<(?P<name>query|search[_-]?query|question|answer|response|output|result|final(?:_answer)?|solution|strong|b|p)"
-    r"(?:\s[^>]*)?>(?P<inner>.*?)(?:</(?P=name)\s*>|\Z)",
+    # Nothing closes it where the answer was cut off; with a blank after it, somebody asks about a tag.
+    r"(?:\s[^>]*)?>(?:(?P<inner>.*?)</(?P=name)\s*>|(?=\S|\s*\n)(?P<open>.*)\Z)",
     _I | _S,
 )
+_LEFT_OVER = re.compile(r"\s*(?<=\S)</(?:query|search[_-]?query|question|answer|response|output|result|final)>\Z", _I)
 
-_OPENS_JSON = re.compile(r"(?:json\s*)?(?:\{\s*[\"'}]|\[\s*[\"'{\]])|\"(?:search_)?query\"\s*:", _I)
+_OPENS_JSON = re.compile(r"(?:json\s*)?(?P<body>\{\s*[\"'}]|\[\s*[\"'{\]])|\"(?:search_)?query\"\s*:", _I)
+# Words after it on its line make it what somebody asks about.
+_AFTER_JSON = re.compile(r"[ \t]*(?:[\r\n,;`\[\]{}]|\Z)")
 _STRING = r'"(?P<inner>(?:[^"\\]|\\.)*)'
 _IN_JSON = re.compile(
     rf"[\"']?(?<![\w\\]){_QUERY}(?:[\s_-]?(?:1|text|string))?[\"']?\s*:\s*"
@@ -122,7 +129,10 @@ def _fenced(text: str, start: int, end: int) -> Span | None:
 
 def _tagged(text: str, start: int, end: int) -> Span | None:
     found = _TAG.search(text, start, end) or _AROUND.match(text, start, end) or _BOXED.match(text, start, end)
-    return Span(*found.span("inner")) if found else None
+    if found:
+        return Span(*found.span("inner" if found["inner"] is not None else "open"))
+    left = _LEFT_OVER.search(text, start, end)
+    return Span(start, left.start()) if left else None
 
 
 def _led_in(text: str, start: int, end: int) -> Span | None:
@@ -135,21 +145,25 @@ def _led_in(text: str, start: int, end: int) -> Span | None:
 
 def _json(text: str, start: int, end: int) -> Span | None:
     """The first query of a JSON object or list, whole or cut off; a lone string where no key says that it is one."""
-    if not _OPENS_JSON.match(text, start, end):
+    opened = _OPENS_JSON.match(text, start, end)
+    if not opened:
+        return None
+    last = _json_end(text, opened.start("body"), end) if opened["body"] else None
+    if last is not None and not _AFTER_JSON.match(text, last, end):
         return None
     found = _LISTED.match(text, start, end) or _IN_JSON.search(text, start, end) or _ALONE.match(text, start, end)
     if not found:
-        return Span(start, start) if _is_json(text[start:end]) else None
+        return Span(start, start) if last is not None else None
     inner = stripped(text, *found.span("single" if found["inner"] is None else "inner"))
     return inner._replace(value=_unescaped(text[inner.start : inner.end]))
 
 
-def _is_json(text: str) -> bool:
+def _json_end(text: str, start: int, end: int) -> int | None:
+    """Where the JSON ends that begins at `start`; None where it is none, or cut off."""
     try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+        return start + json.JSONDecoder().raw_decode(text[start:end])[1]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unescaped(raw: str) -> str:
