@@ -57,6 +57,13 @@ _LEAD_INS = tuple(
     )
 )
 
+# "Reasoning: …" or a sentence, and on a later line "Final query: …"; no further example of a model that goes on.
+_REASONED = re.compile(
+    rf"""(?:(?!{_QUERY})[\w\ ]{{1,30}}[:：]|[^\n]*[.…:][*_]*[ \t]*\n)
+    (?:(?!\n[*_#>\s]*(?:example|{_TEXT})\b[^\n]*:).)*?
+    \n[*_#>\s-]*(?:[\w-]+\s){{0,2}}?(?:search\s)?query[*_]*\s*[:：][*_]*\s*(?=\S)""",
+    _I | _S | re.VERBOSE,
+)
 _FENCE = re.compile(r"(?:[^\n`]*[:：][ *]*\n\s*)?(?P<fence>`{3,}|~{3,}|[\"']{3}(?=\s*\n))(?P<info>[^\n`]*)")
 _BOXED = re.compile(r"\$*\\boxed\{(?:\\text\{)?(?P<inner>[^{}]*)\}*\$*\Z")
 _TAG = re.compile(r"<(?P<name>query|search[_-]?query|question)(?:\s[^>]*)?>(?P<inner>.*?)</(?P=name)\s*>", _I | _S)
@@ -143,6 +150,11 @@ def _led_in(text: str, start: int, end: int) -> Span | None:
     return None
 
 
+def _reasoned(text: str, start: int, end: int) -> Span | None:
+    found = _REASONED.match(text, start, end)
+    return Span(found.end(), end) if found else None
+
+
 def _json(text: str, start: int, end: int) -> Span | None:
     """The first query of a JSON object or list, whole or cut off; a lone string where no key says that it is one."""
     opened = _OPENS_JSON.match(text, start, end)
@@ -175,4 +187,4 @@ def _unescaped(raw: str) -> str:
     return " ".join(value.split())
 
 
-_STEPS = (_unmarked, _fenced, _tagged, _led_in)
+_STEPS = (_unmarked, _fenced, _tagged, _led_in, _reasoned)
