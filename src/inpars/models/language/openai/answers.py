@@ -16,6 +16,9 @@ from inpars.models.language.base import Completion
 from inpars.models.language.openai.bodies import code_and_message, error_in, page_title, status_of
 from inpars.models.language.thoughts import after_thoughts
 
+ONLY_STREAMS = "look for an option of the server's, or of a gateway before it, that answers at once"
+"""What to do about a server that does."""
+
 # Where a part of a message has its text.
 _TEXTS = ("thinking", "text", "summary", "content", "value")
 
@@ -80,7 +83,7 @@ def _json(content: bytes) -> Any:
     if re.match(r"(?:data|event|id|retry)?:|\{.*\}\r?\n\{", text):
         raise NoAPI(
             "the answer is a stream of events, though none was asked for: this server only streams",
-            "look for an option of the server's, or of a gateway before it, that answers at once",
+            ONLY_STREAMS,
         )
     if page := page_title(text):
         raise NoAPI(f"the answer is {page}, not JSON: there is no API at this address")
