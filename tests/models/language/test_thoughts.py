@@ -33,6 +33,7 @@ QUERY = "how do wings lift"
         f"{QUERY}\n<think>It is on wings.",
         f"<think>It is on wings.</think>{QUERY}</think>",
         f"{QUERY}<reasoning>It is on wings.</reasoning>",
+        f"Thinking...\nIt is on wings.\n...done thinking.\n\n{QUERY}",
     ],
 )
 def test_the_answer_stands_after_the_thoughts(text: str) -> None:
@@ -76,6 +77,8 @@ def test_after_thoughts_there_may_be_nothing(text: str) -> None:
     "text",
     [
         "what is the <think> tag for",
+        "<think> tag deepseek",
+        "</think> token meaning",
         "analysis of variance",
         "Analysis: one way or two",
         "how do people think",

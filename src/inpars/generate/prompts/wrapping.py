@@ -19,14 +19,14 @@ class Span(NamedTuple):
 _I, _S = re.IGNORECASE, re.DOTALL
 
 # Special tokens of chat templates, which end a turn or begin one. </s> strikes text out in HTML, too.
-_MARK = re.compile(
-    r"""<\|(?:im_start|start_header_id|start|turn)\|?>\s*(?:assistant|model|user|system)?
+_MARK = r"""(?:<\|(?:im_start|start_header_id|start|turn)\|?>\s*(?:assistant|model|user|system)?
     |   <\|[\w\ ]{1,40}\|> | <｜[^｜>]{1,40}｜>
     |   <start_of_turn>\s*(?:model|user)? | <(?:end_of_turn|eos|bos|pad|unk|EOT)> | <turn\|>
-    |   \[INST\].*?\[/INST\] | \[/?INST\] | \[EOS\] | <s> | </s>(?=\s*(?:\Z|\n|[<\[]))
-    """,
-    _I | _S | re.VERBOSE,
-)
+    |   \[INST\].*?\[/INST\] | \[/?INST\] | \[EOS\] | </?s>
+    )"""
+# Within a line they are what somebody asks about; <s> is so before a space, too, unless its like ends the text.
+_BEGINNING = re.compile(rf"(?!</s>|<s>[ ](?![\[<]|.*</s>\s*\Z)){_MARK}", _I | _S | re.VERBOSE)
+_ENDING = re.compile(rf"{_MARK}(?=\s*(?:\Z|{_MARK})|[ \t]*\n)", _I | _S | re.VERBOSE)
 
 _OPENER = (
     r"(?:sure|certainly|of\ course|absolutely|definitely|okay|ok|alright|great|no\ problem|understood|got\ it|yes)\b"
@@ -34,13 +34,13 @@ _OPENER = (
 _QUERY = r"(?:search[\s_-]*)?(?:quer(?:y|ies)|questions?|claims?|titles?|keywords?)"
 _TEXT = r"(?:document|passage|text|article)s?"
 _LEAD_INS = tuple(
-    re.compile(rf"[*_#>\s]*{pattern}", _I | re.VERBOSE)
+    re.compile(rf"[*_#>\s]*(?:{pattern})", _I | re.VERBOSE)
     for pattern in (
         # "Sure! Here's a search query for the document: …", "Here is a search query for this document"
         rf"""(?:{_OPENER}[^\n:]{{0,40}}?[!.,:]*\s+)?(?:here(?:['’]s|\ is|\ are)|below\ (?:is|are))\b
         [^\n:]*?\b(?:{_QUERY}|{_TEXT})\b[^\n:]*(?::|\n|\Z)""",
         # "Sure, here you go:"
-        rf"(?:{_OPENER}[!.,:]*\s+)?here\ (?:you\ go|it\ is|they\ are)\b[^\n:]{{0,20}}(?:[:!.]|\n|\Z)",
+        rf"(?:{_OPENER}[!.,:]*\s+)?here\ (?:you\ go|it\ is|they\ are)\b(?:[^\n:!]{{0,20}}[:!]|\.?[ \t]*(?:\n|\Z))",
         # "A good search query for this document would be: …", "Based on the document, one query is: …"
         rf"""(?:(?:based\ on|given|for)\ (?:this|the)\b[^\n:]*?,\s*)?
         (?:this\ is\ )?(?:an?|one|the|my|your|some|possible)\s(?:[\w-]+\s){{0,4}}?{_QUERY}
@@ -48,22 +48,36 @@ _LEAD_INS = tuple(
         (?:\s(?:is|are|would\ be|could\ be|might\ be|may\ be|can\ be))?\s*:""",
         # "Search query:" on a line of its own
         rf"(?:[\w-]+\s){{0,3}}{_QUERY}[*_]*\s*:[*_]*[ \t]*\n",
+        # A heading, or the name of a role
+        rf"(?:\#{{1,6}}\s+(?:[\w-]+\s){{0,3}})?{_QUERY}[*_]*[ \t]*\n",
+        r"(?:assistant|model)[*_]*:?[*_]*[ \t]*\n",
         # "Sure!", before what it is sure of or on a line of its own
         r"(?:sure|certainly|of\ course|absolutely)[!.](?=\s|\Z)",
         rf"{_OPENER}[!.,:]*[ \t]*\n",
     )
 )
 
-_FENCE = re.compile(r"(?:[^\n`]*[:：][ *]*\n\s*)?(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)")
+# "Reasoning: …" or a sentence, and on a later line "Final query: …"; no further example of a model that goes on.
+_REASONED = re.compile(
+    rf"""(?:(?!{_QUERY})[\w\ ]{{1,30}}[:：]|[^\n]*[.…:][*_]*[ \t]*\n)
+    (?:(?!\n[*_#>\s]*(?:example|{_TEXT})\b[^\n]*:).)*?
+    \n[*_#>\s-]*(?:[\w-]+\s){{0,2}}?(?:search\s)?query[*_]*\s*[:：][*_]*\s*(?=\S)""",
+    _I | _S | re.VERBOSE,
+)
+_FENCE = re.compile(r"(?:[^\n`]*[:：][ *]*\n\s*)?(?P<fence>`{3,}|~{3,}|[\"']{3}(?=\s*\n))(?P<info>[^\n`]*)")
 _BOXED = re.compile(r"\$*\\boxed\{(?:\\text\{)?(?P<inner>[^{}]*)\}*\$*\Z")
 _TAG = re.compile(r"<(?P<name>query|search[_-]?query|question)(?:\s[^>]*)?>(?P<inner>.*?)</(?P=name)\s*>", _I | _S)
 _AROUND = re.compile(
     r"<(?P<name>query|search[_-]?query|question|answer|response|output|result|final(?:_answer)?|solution|strong|b|p)"
-    r"(?:\s[^>]*)?>(?P<inner>.*?)(?:</(?P=name)\s*>|\Z)",
+    # Nothing closes it where the answer was cut off; with a blank after it, somebody asks about a tag.
+    r"(?:\s[^>]*)?>(?:(?P<inner>.*?)</(?P=name)\s*>|(?=\S|\s*\n)(?P<open>.*)\Z)",
     _I | _S,
 )
+_LEFT_OVER = re.compile(r"\s*(?<=\S)</(?:query|search[_-]?query|question|answer|response|output|result|final)>\Z", _I)
 
-_OPENS_JSON = re.compile(r"(?:json\s*)?(?:\{\s*[\"'}]|\[\s*[\"'{\]])|\"(?:search_)?query\"\s*:", _I)
+_OPENS_JSON = re.compile(r"(?:json\s*)?(?P<body>\{\s*[\"'}]|\[\s*[\"'{\]])|\"(?:search_)?query\"\s*:", _I)
+# Words after it on its line make it what somebody asks about.
+_AFTER_JSON = re.compile(r"[ \t]*(?:[\r\n,;`\[\]{}]|\Z)")
 _STRING = r'"(?P<inner>(?:[^"\\]|\\.)*)'
 _IN_JSON = re.compile(
     rf"[\"']?(?<![\w\\]){_QUERY}(?:[\s_-]?(?:1|text|string))?[\"']?\s*:\s*"
@@ -102,12 +116,11 @@ def stripped(text: str, start: int, end: int) -> Span:
 
 
 def _unmarked(text: str, start: int, end: int) -> Span | None:
-    """Without special tokens at the beginning, up to the first one after that."""
-    for mark in _MARK.finditer(text, start, end):
-        if text[start : mark.start()].strip():
-            return Span(start, mark.start())
+    """Without special tokens at the beginning, up to the first one after that which ends a turn."""
+    if mark := _BEGINNING.match(text, start, end):
         return Span(mark.end(), end)
-    return None
+    mark = _ENDING.search(text, start, end)
+    return Span(start, mark.start()) if mark else None
 
 
 def _fenced(text: str, start: int, end: int) -> Span | None:
@@ -123,7 +136,10 @@ def _fenced(text: str, start: int, end: int) -> Span | None:
 
 def _tagged(text: str, start: int, end: int) -> Span | None:
     found = _TAG.search(text, start, end) or _AROUND.match(text, start, end) or _BOXED.match(text, start, end)
-    return Span(*found.span("inner")) if found else None
+    if found:
+        return Span(*found.span("inner" if found["inner"] is not None else "open"))
+    left = _LEFT_OVER.search(text, start, end)
+    return Span(start, left.start()) if left else None
 
 
 def _led_in(text: str, start: int, end: int) -> Span | None:
@@ -134,23 +150,32 @@ def _led_in(text: str, start: int, end: int) -> Span | None:
     return None
 
 
+def _reasoned(text: str, start: int, end: int) -> Span | None:
+    found = _REASONED.match(text, start, end)
+    return Span(found.end(), end) if found else None
+
+
 def _json(text: str, start: int, end: int) -> Span | None:
     """The first query of a JSON object or list, whole or cut off; a lone string where no key says that it is one."""
-    if not _OPENS_JSON.match(text, start, end):
+    opened = _OPENS_JSON.match(text, start, end)
+    if not opened:
+        return None
+    last = _json_end(text, opened.start("body"), end) if opened["body"] else None
+    if last is not None and not _AFTER_JSON.match(text, last, end):
         return None
     found = _LISTED.match(text, start, end) or _IN_JSON.search(text, start, end) or _ALONE.match(text, start, end)
     if not found:
-        return Span(start, start) if _is_json(text[start:end]) else None
+        return Span(start, start) if last is not None else None
     inner = stripped(text, *found.span("single" if found["inner"] is None else "inner"))
     return inner._replace(value=_unescaped(text[inner.start : inner.end]))
 
 
-def _is_json(text: str) -> bool:
+def _json_end(text: str, start: int, end: int) -> int | None:
+    """Where the JSON ends that begins at `start`; None where it is none, or cut off."""
     try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+        return start + json.JSONDecoder().raw_decode(text[start:end])[1]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unescaped(raw: str) -> str:
@@ -162,4 +187,4 @@ def _unescaped(raw: str) -> str:
     return " ".join(value.split())
 
 
-_STEPS = (_unmarked, _fenced, _tagged, _led_in)
+_STEPS = (_unmarked, _fenced, _tagged, _led_in, _reasoned)

@@ -21,6 +21,8 @@ _CLOSES = (
     r"<\|inner_suffix\|>|<\|end_of_thought\|>"
 )
 _FLAGS = re.DOTALL | re.IGNORECASE
+# A line alone that begins with a mark and has no other is a query about that mark, unless it is a sentence.
+_ABOUT_MARK = re.compile(rf"(?:{_OPENS}|{_CLOSES})[ ](?:(?!{_OPENS}|{_CLOSES})[^\n.!])+\Z", _FLAGS)
 # The mark that opens may stand in the prompt, where the model's template ends in it.
 # Thoughts that nothing closes begin on a line of their own: a query may speak of a tag.
 _THOUGHTS = re.compile(
@@ -39,9 +41,9 @@ _AFTER_FINAL = re.compile(r"<\|(?:end|return|start|call)\|>|\Z")
 _BARE_CHANNEL = re.compile(r"\s*(?:assistant)?(?:analysis|commentary)(?=[A-Z])")
 _BARE_FINAL = "assistantfinal"
 
-# Granite's, without any tag.
-_PROCESS = re.compile(r"\s*Here(?:'s| is) my thought process:", re.IGNORECASE)
-_RESPONSE = re.compile(r"Here(?:'s| is) my response:", re.IGNORECASE)
+# Without any tag: Granite's, and Ollama's.
+_PROCESS = re.compile(r"\s*(?:Here(?:'s| is) my thought process:|Thinking\.\.\.[ \t]*\n)", re.IGNORECASE)
+_RESPONSE = re.compile(r"Here(?:'s| is) my response:|\.\.\.done thinking\.", re.IGNORECASE)
 
 # How thoughts begin that nothing marks. This is no more than likely, so it counts only where an answer was cut off.
 _ALOUD = re.compile(
@@ -82,7 +84,7 @@ def after_thoughts(text: str, *, opened: bool = False, cut_off: bool = False) ->
     if _PROCESS.match(text):
         found = _RESPONSE.search(text)
         return Spoken(found.end(), len(text), text[: found.start()].strip()) if found else None
-    blocks = list(_THOUGHTS.finditer(text))
+    blocks = [] if _ABOUT_MARK.match(text) and not (opened or cut_off) else list(_THOUGHTS.finditer(text))
     if not blocks:
         return None if opened or (cut_off and _ALOUD.match(text)) else Spoken(0, len(text), "")
     thoughts = "\n".join(filter(None, (_MARK.sub("", block[0]).strip() for block in blocks)))

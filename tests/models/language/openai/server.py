@@ -227,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
             owner.under_way -= 1
         if wrong is not None:
             self._fail(wrong, seen)
-        elif self.path.endswith("/completions"):
+        elif self.path.partition("?")[0].endswith("/completions"):
             # Counted before it is sent: once the client has it, the test may look.
             with owner.lock:
                 owner.answered[seen.key] += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import orjson
 import pytest
 
 from inpars.models.language.base import Message, Prompt, Sampling
-from inpars.models.language.openai.answers import BrokenAnswer, completions, parse, usage
+from inpars.models.language.openai.answers import BrokenAnswer, Usage, completions, parse, usage
 
 
 def legacy(text, tokens, log_probs, **more):
@@ -228,3 +230,49 @@ def test_a_server_without_log_probs_gives_none(endpoint, make):
     [answer] = make().complete([Prompt("d1", "wings")], Sampling())
     assert answer.completions[0].log_probs is None
     assert answer.completions[0].tokens == []
+
+
+@pytest.mark.parametrize("odd", ["x", "NaN", [1], {"text": 3}, float("inf"), 10**400])
+@pytest.mark.parametrize("field", ["prompt_tokens", "completion_tokens"])
+def test_token_counts_that_are_no_numbers_are_as_good_as_none(field, odd):
+    counts = {"prompt_tokens": "10.0", "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": "n/a"}}
+    answer = {"choices": [{"message": {"content": "what is lift"}}], "usage": {**counts, field: odd}}
+    assert usage(parse(json.dumps(answer).encode())) is None
+    assert usage({"usage": counts}) == Usage(10, 2, 0)
+
+
+@pytest.mark.parametrize("index", ["a", "0.0", [0], {}, None, "NaN"])
+def test_an_index_that_is_no_number_leaves_the_order(index):
+    choices = [{"text": "one", "index": index}, {"text": "two", "index": index, "message": "odd"}]
+    assert [completion.text for completion in completions({"choices": choices}, ())] == ["one", "two"]
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_an_answer_nested_too_deep_is_broken(opening):
+    closing = "]" if opening == "[" else "}"
+    for depth in (900, 3_000, 100_000):
+        with pytest.raises(BrokenAnswer):
+            parse((opening * depth + "1" + closing * depth).encode())
+
+
+def test_thoughts_nested_too_deep_leave_the_answer():
+    deep = orjson.loads("[" * 200 + "]" * 200)
+    message = {"content": "what is lift", "reasoning_details": deep}
+    assert read({"choices": [{"message": message}]}).text == "what is lift"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "text", "text": {"value": "what is lift", "annotations": []}}],
+        ["what is", " lift"],
+        {"text": "what is lift"},
+        [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "what is lift"}],
+    ],
+)
+def test_the_text_is_found_in_whatever_holds_it(content):
+    assert read({"choices": [{"message": {"content": content}}]}).text == "what is lift"
+
+
+def test_a_number_is_a_text_too():
+    assert read({"choices": [{"message": {"content": 1984}}]}).text == "1984"

@@ -141,7 +141,7 @@ def test_an_error_in_a_200_inside_a_batch_is_no_answer(endpoint, make):
     hand_over(make(batch_api=True), prompts(3))
     choice = {"index": 0, "text": "", "finish_reason": "error"}
     bodies = {
-        "document 0": {"error": {"code": 400, "message": "no such model"}},
+        "document 0": {"error": {"code": 400, "message": "no such field"}},
         "document 1": {"choices": [choice | {"error": {"code": 502, "message": "upstream"}}]},
     }
     usual = endpoint.completion
@@ -153,7 +153,7 @@ def test_an_error_in_a_200_inside_a_batch_is_no_answer(endpoint, make):
     assert texts_submitted(endpoint) == {"document 0": 1, "document 1": 2, "document 2": 1}
     endpoint.finish()
     answers = {answer.key: answer for answer in make(batch_api=True).complete(prompts(3), SAMPLING)}
-    assert "no such model" in answers["d0"].error
+    assert "no such field" in answers["d0"].error
     assert not answers["d1"].error
 
 

@@ -12,7 +12,7 @@ import pytest
 from server import Fault, fault
 
 from conftest import KEY
-from inpars.errors import InparsError
+from inpars.errors import InparsError, OptionError
 from inpars.models.language.base import Prompt, Sampling
 from inpars.models.language.openai import OpenAIModel, retry
 from inpars.models.language.openai import workers as workers_module
@@ -127,8 +127,14 @@ def test_no_more_requests_under_way_than_allowed(endpoint, make):
         (Fault(401, {"message": f"Incorrect API key provided: {KEY}."}), "key is not accepted.*OPENAI_API_KEY"),
         (Fault(403, {"message": "country not supported"}), "access is refused"),
         (Fault(404, {"message": "model not found"}), "no such model.*--openai.api chat"),
+        (
+            Fault(400, body=[{"error": {"code": 400, "message": "API key not valid. Pass a valid one."}}]),
+            "key is not accepted.*OPENAI_API_KEY",
+        ),
+        (Fault(400, {"message": "This model only supports stream=true."}), "only streams"),
+        (Fault(400, {"message": "No such model: tiny"}), "no such model"),
     ],
-    ids=["quota", "balance", "key", "forbidden", "model"],
+    ids=["quota", "balance", "key", "forbidden", "model", "key by words", "streams", "model by words"],
 )
 def test_what_waiting_cannot_mend_ends_the_run_at_the_first_attempt(endpoint, make, wrong, message):
     endpoint.faults = lambda seen, attempt: wrong if "document 5" in seen.body["prompt"] else None
@@ -172,6 +178,50 @@ def test_an_address_where_nothing_answers_is_told_soon():
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     with pytest.raises(InparsError, match=f"(?s)nothing answers at {url}.*is the server running"):
         list(OpenAIModel("tiny", OpenAIOptions(base_url=url)).complete(prompts(3), Sampling()))
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_it_is_told_with_few_retries_too(retries):
+    model = OpenAIModel("tiny", OpenAIOptions(base_url="http://127.0.0.1:1/v1", retries=retries))
+    with pytest.raises(InparsError, match="nothing answers at"):
+        list(model.complete(prompts(3), Sampling()))
+
+
+def test_a_failure_that_is_the_same_for_all_ends_the_run(endpoint, make):
+    endpoint.faults = lambda seen, attempt: Fault(400, {"message": "project acme is archived"})
+    with pytest.raises(InparsError, match=r"first 20 requests all failed alike.*project acme is archived"):
+        list(make(concurrency=2).complete(prompts(100), Sampling()))
+    assert len(endpoint.seen) < 30
+
+
+@pytest.mark.parametrize("message", ["project acme is archived", "the request exceeds the context size"])
+def test_a_failure_of_which_others_are_free_ends_no_run(endpoint, make, message):
+    def refuse(seen, attempt):
+        first = seen.body["prompt"] == "document 0" and "archived" in message
+        return None if first else Fault(400, {"message": message})
+
+    endpoint.faults = refuse
+    answers = list(make(concurrency=1).complete(prompts(40), Sampling()))
+    assert sum(bool(answer.error) for answer in answers) >= 39
+
+
+def test_a_temperature_of_zero_that_is_refused_is_left_out(endpoint, make, capfd):
+    wrong = Fault(422, body={"error": "Input validation error: `temperature` must be strictly positive"})
+    endpoint.faults = lambda seen, attempt: wrong if "temperature" in seen.body else None
+    [answer] = make().complete([ONE], Sampling(temperature=0.0))
+    assert not answer.error
+    assert "takes no temperature" in capfd.readouterr().err
+
+
+def test_the_query_of_an_address_goes_with_every_request(endpoint, make):
+    [answer] = make(base_url=f"{endpoint.url}?api-version=2024").complete([ONE], Sampling())
+    assert not answer.error
+    assert endpoint.seen[0].path == "/v1/completions?api-version=2024"
+
+
+def test_an_address_without_a_scheme_is_told_with_one():
+    with pytest.raises(OptionError, match=r"(?s)found 'localhost:8799/v1'.*put http:// before it"):
+        OpenAIModel("tiny", OpenAIOptions(base_url="localhost:8799/v1"))
 
 
 def test_secrets_in_an_address_are_not_told(monkeypatch):

@@ -29,6 +29,8 @@ REFUSALS = [
     Fault(400, {"message": "Conversation roles must alternate user/assistant/user/assistant/..."}),
     Fault(400, {"message": "Developer instruction is not enabled for models/tiny"}),
     Fault(422, body={"detail": [{"loc": ["body", "messages", 0, "role"], "msg": "Input should be 'user'"}]}),
+    Fault(424, {"message": "Template error: invalid operation: System role not supported (in <string>:1)"}),
+    Fault(400, {"message": "first message must be from user"}),
     Fault(500, {"message": "jinja2.exceptions.TemplateError: Only user and assistant roles are supported!"}),
     Fault(500, body=b"Internal Server Error", content_type="text/plain"),
     Fault(200, body={"error": {"code": 400, "message": "'messages[0].role' does not support 'system'"}}),

@@ -10,19 +10,20 @@ from inpars.models.language.chats import has_system_turn, without_system_turn
 from inpars.models.language.openai.bodies import code_and_message
 from inpars.progress import say
 
-REFUSALS = (400, 422, 500, 501)
+REFUSALS = (400, 422, 424, 500, 501)
 """Statuses with which servers refuse a system turn."""
 
 # What an answer can do without: stop strings are cut here too, and missing completions are asked for again.
 _OPTIONAL = ("temperature", "top_p", "logprobs", "seed", "stop", "n")
 _REFUSAL = re.compile(
     r"unsupported|not supported|(?:doe|i)?s?(?:n't| not) support|unknown|unrecogni[sz]ed|unexpected|"
-    r"extra (?:fields|inputs)|not (?:permitted|allowed|available)",
+    r"extra (?:fields|inputs)|not (?:permitted|allowed|available)|strictly positive|must be (?:> ?|greater than )0",
     re.IGNORECASE,
 )
 # A template is a program, and each refuses a system turn in its own words.
 _ABOUT_TURNS = re.compile(
-    r"\bsystem\b|developer (?:role|message|instruction)|\broles?\b|alternat|chat[ _]template|jinja|TemplateError",
+    r"\bsystem\b|developer (?:role|message|instruction)|\broles?\b|alternat|first message|"
+    r"chat[ _]template|jinja|TemplateError",
     re.IGNORECASE,
 )
 

@@ -17,6 +17,12 @@ from inpars.models.language.base import Completion
 from inpars.models.language.openai.bodies import code_and_message, error_in, page_title, status_of
 from inpars.models.language.thoughts import after_thoughts
 
+ONLY_STREAMS = "look for an option of the server's, or of a gateway before it, that answers at once"
+"""What to do about a server that does."""
+
+# Where a part of a message has its text.
+_TEXTS = ("thinking", "text", "summary", "content", "value")
+
 
 class BrokenAnswer(Exception):
     """An answer with status 200 that is not what the API promises."""
@@ -49,6 +55,13 @@ class Usage:
 
 def parse(content: bytes) -> dict[str, Any]:
     """The answer as JSON. `BrokenAnswer` where it is cut off, is something else, or holds no completion."""
+    try:
+        return _parse(content)
+    except RecursionError:
+        raise BrokenAnswer("an answer that is nested too deep") from None
+
+
+def _parse(content: bytes) -> dict[str, Any]:
     answer = _json(content)
     if (error := error_in(answer)) is not None:
         raise ToldError(error)
@@ -71,7 +84,7 @@ def _json(content: bytes) -> Any:
     if re.match(r"(?:data|event|id|retry)?:|\{.*\}\r?\n\{", text):
         raise NoAPI(
             "the answer is a stream of events, though none was asked for: this server only streams",
-            "look for an option of the server's, or of a gateway before it, that answers at once",
+            ONLY_STREAMS,
         )
     if page := page_title(text):
         raise NoAPI(f"the answer is {page}, not JSON: there is no API at this address")
@@ -83,22 +96,20 @@ def _json(content: bytes) -> Any:
 
 
 def usage(answer: dict[str, Any]) -> Usage | None:
-    """The token counts of an answer; None where it has none."""
+    """The token counts of an answer; None where it has none, or none that are numbers."""
     counts = answer.get("usage")
     if not isinstance(counts, dict):
         return None
+    prompt, completion = _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
+    if prompt is None or completion is None:
+        return None
     details = counts.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    return Usage(
-        int(counts.get("prompt_tokens") or 0),
-        int(counts.get("completion_tokens") or 0),
-        int(cached or 0),
-    )
+    return Usage(prompt, completion, _count(details.get("cached_tokens") if isinstance(details, dict) else 0) or 0)
 
 
 def completions(answer: dict[str, Any], stop: tuple[str, ...]) -> list[Completion]:
     """The completions of a parsed answer, in the server's order."""
-    choices = sorted(answer["choices"], key=lambda choice: int(choice.get("index") or 0))
+    choices = sorted(answer["choices"], key=lambda choice: _count(choice.get("index")) or 0)
     return [_completion(choice, stop) for choice in choices]
 
 
@@ -107,7 +118,7 @@ def _has_text(choice: dict[str, Any]) -> bool:
 
 
 def _completion(choice: dict[str, Any], stop: tuple[str, ...]) -> Completion:
-    message = choice.get("message")
+    message = choice["message"] if isinstance(choice.get("message"), dict) else None
     whole = choice["text"] if message is None else _content(message)
     # A stop string ends the answer, not the thoughts before it.
     spoken = after_thoughts(whole)
@@ -118,17 +129,17 @@ def _completion(choice: dict[str, Any], stop: tuple[str, ...]) -> Completion:
     if message is not None:
         completion.reasoning, completion.refusal = _reasoning(message), _refusal(message)
     # Log-probabilities are an extra: an answer whose are malformed is an answer without.
-    with contextlib.suppress(TypeError, ValueError, AttributeError):
+    with contextlib.suppress(TypeError, ValueError, AttributeError, LookupError, OverflowError):
         completion.tokens, completion.log_probs = _kept(_tokens(choice.get("logprobs"), whole), end)
     return completion
 
 
 def _content(message: dict[str, Any]) -> str:
-    """The text of a chat message: a string, nothing (a refusal), or a list of parts, thoughts left out."""
+    """The text of a chat message: a string, nothing (a refusal), or parts, thoughts left out."""
     content = message.get("content")
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in _parts(content) if not _is_thought(part))
-    return content if isinstance(content, str) else ""
+        content = [part for part in content if not (isinstance(part, dict) and _is_thought(part))]
+    return _text_of(content)
 
 
 def _reasoning(message: dict[str, Any]) -> str:
@@ -154,12 +165,14 @@ def _is_thought(part: dict[str, Any]) -> bool:
     return str(part.get("type")).startswith(("thinking", "reasoning", "thought", "redacted"))
 
 
-def _text_of(told: Any) -> str:
-    """The texts of parts, however deep."""
+def _text_of(told: Any, depth: int = 20) -> str:
+    """The texts of parts within parts, to a `depth` that no server reaches."""
+    if told is None or not depth:
+        return ""
     if isinstance(told, list):
-        return "".join(map(_text_of, told))
+        return "".join(_text_of(part, depth - 1) for part in told)
     if isinstance(told, dict):
-        return next((_text_of(told[name]) for name in ("thinking", "text", "summary", "content") if told.get(name)), "")
+        return next((_text_of(told[name], depth - 1) for name in _TEXTS if told.get(name)), "")
     return str(told)
 
 
@@ -246,3 +259,11 @@ def _continues(byte: int) -> bool:
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _count(value: Any) -> int | None:
+    """A whole number, which some gateways write as text; None for what is none, and 0 for nothing."""
+    try:
+        return int(float(value or 0))
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -183,7 +183,7 @@ class Batches:
                 return key, b"", ""
         else:
             error = (body.get("error") or body) if isinstance(body, dict) else row.get("error")
-        if may_fold and status in (400, 422) and speaks_of_turns(error):
+        if may_fold and status in (400, 422, 424) and speaks_of_turns(error):
             self._adapter.took(system=False)
             return key, b"", ""
         # A line without a status was never tried: the batch was over before.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import openai
 
@@ -24,12 +24,23 @@ def open_client(options: OpenAIOptions) -> openai.OpenAI:
     """
     base_url = options.base_url or os.environ.get("OPENAI_BASE_URL", "").strip() or _OPENAI
     parts = urlsplit(base_url)
+    if "://" not in base_url:
+        address = base_url.rpartition("@")[2].partition("?")[0]
+        raise OptionError(
+            f"base_url: expected an address such as http://localhost:8000/v1; found {address!r}",
+            hint=f"put http:// before it, or https://: --openai.base-url http://{address}",
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise OptionError(
             f"base_url: expected an address such as http://localhost:8000/v1; found {public_url(base_url)!r}"
         )
     try:
-        return openai.OpenAI(api_key=os.environ.get("OPENAI_API_KEY", "").strip() or _NO_KEY, base_url=base_url)
+        return openai.OpenAI(
+            api_key=os.environ.get("OPENAI_API_KEY", "").strip() or _NO_KEY,
+            # The SDK puts the call behind whatever stands at the end of the address.
+            base_url=parts._replace(query="", fragment="").geturl(),
+            default_query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        )
     except OSError as error:
         named = ((name, os.environ.get(name, "")) for name in _CERTIFICATES)
         where = " or ".join(f"{name}={path}" for name, path in named if path and not os.access(path, os.R_OK))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import openai
 
 from inpars.data.waiting import retry_after
-from inpars.models.language.openai.answers import BrokenAnswer, NoAPI, ToldError
+from inpars.models.language.openai.answers import ONLY_STREAMS, BrokenAnswer, NoAPI, ToldError
 from inpars.models.language.openai.bodies import code_and_message, page_title
 from inpars.models.language.openai.connection import explain, proxy_of
 
@@ -19,8 +19,18 @@ BASE_WAIT = 0.5
 """Seconds that the first wait takes at most; each further one is twice as long."""
 
 _NO_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "insufficient_balance"}
-_KEEPS = "answers so far are kept"
+KEEPS = "answers so far are kept"
 _WANTS_TLS = re.compile(r"HTTP request (?:was sent )?to (?:an )?HTTPS", re.IGNORECASE)
+# What is wrong with every request alike, in the words of servers that tell it with a status for one.
+_BAD_KEY = re.compile(
+    r"api[ _-]?key (?:is )?(?:not valid|invalid|missing|expired)|(?:invalid|incorrect|missing|expired) api[ _-]?key",
+    re.IGNORECASE,
+)
+_NO_MODEL = re.compile(r"(?:no such|unknown) model|model\b.{0,80}\b(?:not found|does(?: not|n't) exist)", re.IGNORECASE)
+_STREAMS = re.compile(r"only supports? stream|stream\W+(?:must be|to be) (?:set to )?true", re.IGNORECASE)
+_ABOUT_PROMPT = re.compile(
+    r"context|length|token|too (?:long|large)|content|filter|safety|policy|moderat", re.IGNORECASE
+)
 # Pages of a gateway whose server is down or restarting, and back soon.
 _PASSING = re.compile(r"gateway|unavailable|time-?d? ?out|overload|maintenance|\b50[0-9]\b", re.IGNORECASE)
 
@@ -76,9 +86,9 @@ def judge_status(
     text = f"status 200 with error {status}" if inside else f"status {status}"
     text += f": {message}" if message else ""
     if status == 402 or (status == 429 and code in _NO_MONEY):
-        return Failure(f"the quota is spent ({text})", "stop", f"add credit, then run the same command; {_KEEPS}")
-    if status == 401:
-        return Failure(f"the key is not accepted ({text})", "stop", f"set OPENAI_API_KEY to a valid key; {_KEEPS}")
+        return Failure(f"the quota is spent ({text})", "stop", f"add credit, then run the same command; {KEEPS}")
+    if status == 401 or (status in (400, 422) and _BAD_KEY.search(message)):
+        return Failure(f"the key is not accepted ({text})", "stop", f"set OPENAI_API_KEY to a valid key; {KEEPS}")
     if status == 403:
         return Failure(f"access is refused ({text})", "stop", "check what the key may be used for, and from where")
     if status == 407:
@@ -86,7 +96,9 @@ def judge_status(
     if status == 400 and _WANTS_TLS.search(message):
         secure = base_url.replace("http://", "https://", 1)
         return Failure(f"the server speaks https ({text})", "stop", f"--openai.base-url {secure}")
-    if status in (404, 405, 501):
+    if status in (400, 422) and _STREAMS.search(message):
+        return Failure(f"this server only streams ({text})", "stop", ONLY_STREAMS)
+    if status in (404, 405, 501) or (status in (400, 422) and _NO_MODEL.search(message)):
         hint = f"check the model's name; {_about(base_url)}"
         if endpoint == "/completions":
             hint = f"where the model or the server knows only chat: --openai.api chat; else {hint}"
@@ -96,6 +108,11 @@ def judge_status(
     if code == "content_filter":
         text = f"withheld by the content filter ({text})"
     return Failure(text, "give up")
+
+
+def is_about_prompt(failure: Failure) -> bool:
+    """Whether a request failed for what it holds, so that others may do better."""
+    return bool(_ABOUT_PROMPT.search(failure.text))
 
 
 def _about(base_url: str) -> str:

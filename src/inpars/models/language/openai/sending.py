@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from inpars.models.language.openai.adapt import REFUSALS, Adapter, speaks_of_tur
 from inpars.models.language.openai.answers import BrokenAnswer, ToldError, parse, usage
 from inpars.models.language.openai.limits import Pace
 from inpars.models.language.openai.requests import Request, request_key
-from inpars.models.language.openai.retry import Failure, backoff, judge, scrub
+from inpars.models.language.openai.retry import KEEPS, Failure, backoff, is_about_prompt, judge, scrub
 from inpars.models.language.openai.workers import Stopped
 from inpars.models.language.options import OpenAIOptions
 
@@ -24,6 +25,9 @@ T = TypeVar("T")
 
 # Further attempts at a server that has never answered: most likely the address is wrong.
 _UNREACHED = 2
+
+ALIKE = 20
+"""Requests that fail with one and the same message before any has succeeded: so do all others."""
 
 
 class PromptFailed(Exception):
@@ -78,6 +82,8 @@ class Sender:
         self.adapter = adapter
         self.pace = Pace(options.requests_per_minute, options.tokens_per_minute)
         self._reached = False
+        self._served = False
+        self._alike: Counter[str] = Counter()
 
     def send(self, request: Request, tokens: int, stop: threading.Event) -> Received:
         """The answer to `request`, which takes about `tokens` tokens.
@@ -111,6 +117,8 @@ class Sender:
                 failures += 1
                 failure = self._judge(error, request.endpoint, failures)
                 if failure.action == "give up" or failures > self.options.retries:
+                    if failure.action == "give up" and not is_about_prompt(failure):
+                        self._refused(failure)
                     raise PromptFailed(_after(failure.text, attempts), attempts) from None
                 wait = self._wait(failure, failures)
                 if failure.crowded:
@@ -118,7 +126,7 @@ class Sender:
                 elif stop.wait(wait):
                     raise Stopped from None
                 continue
-            self._reached = True
+            self._reached = self._served = True
             if confirm and not system:
                 attempts += 1
                 content, answer = self._confirm(request) or (content, answer)
@@ -150,6 +158,13 @@ class Sender:
             raise InparsError(text, hint=failure.hint) from None
         return replace(failure, text=text)
 
+    def _refused(self, failure: Failure) -> None:
+        """Count a request that is given up; raises `InparsError` where the first all failed alike."""
+        self._alike[failure.text] += 1
+        if not self._served and self._alike[failure.text] >= ALIKE == self._alike.total():
+            hint = f"mend that, then run the same command; {KEEPS}"
+            self.failure(Failure(f"the first {ALIKE} requests all failed alike ({failure.text})", "stop", hint))
+
     def _learn(self, error: openai.APIError | BrokenAnswer, request: Request, body: dict[str, Any]) -> bool:
         """Whether the server refused only a field that can be left out."""
         return self.adapter.learn(request.endpoint, body, *_status_and_error(error))
@@ -170,7 +185,7 @@ class Sender:
         failure = judge(error, endpoint, self.base_url)
         if failure.action != "doubt":
             self._reached = True
-        elif not self._reached and failures > _UNREACHED:
+        elif not self._reached and failures > min(_UNREACHED, self.options.retries):
             failure = replace(failure, action="stop")
         return self.failure(failure)
 
