@@ -21,9 +21,8 @@ _LABEL = r"""(?:
     (?:(?:final|best|good|suggested|generated|possible|example|search|relevant|user|web)\s+)*(?:query|question)(?:\s*\d{1,2})?
     |answer|q\d|keywords|claim|title|suchanfrage|requête|consulta|搜索查询|查询|検索クエリ|クエリ|запрос
 )[*_]*\s*[:：]"""
-# Of a list the first is taken, which may go on with the second on the same line; another number is a part of the query,
-# and on a line alone so are the signs that may as well be words.
-_LIST_MARK = re.compile(r"(?:[-*•·–—▪●]|(?P<word>\(?1[.)]|>|#{1,6}))\s+(?=\S)")
+# Of a list the first is taken, which may go on with the second on the same line; another number is a part of the query.
+_LIST_MARK = re.compile(r"(?:[-*•·–—▪●]|\(?1[.)]|>|#{1,6})\s+(?=\S)")
 _SECOND = re.compile(r"(?:(?<=\s)|(?<=[?.!]))\(?2[.)]\s")
 
 
@@ -82,7 +81,7 @@ def _read(template: Template, answer: str, said: Span) -> Reading | Malformed:
     if is_refusal(answer[inner.start : inner.end]):
         return Malformed("the model refused")
     if inner.value is None:
-        return _searched(template, answer, inner, alone="\n" not in answer[said.start : said.end].strip())
+        return _searched(template, answer, inner)
     if inner.value != answer[inner.start : inner.end]:
         return _checked(inner.value, inner, {})
     # A label or the mark of a list may stand within the quotation marks of JSON, too.
@@ -97,12 +96,12 @@ def _reads_lines(reads: str) -> bool:
     return bool(found and found["query"] == "some words")
 
 
-def _searched(template: Template, answer: str, within: Span, *, alone: bool = False) -> Reading | Malformed:
+def _searched(template: Template, answer: str, within: Span) -> Reading | Malformed:
     match = re.search(template.reads, answer[within.start : within.end])
     if match is None or match["query"] is None:
         return Malformed("no query in the answer")
     start, end = (within.start + place for place in match.span("query"))
-    span = _bare(answer, start, end, template.cue, alone=alone)
+    span = _bare(answer, start, end, template.cue)
     groups = match.groupdict(default="")
     extra = {name: value.strip() for name, value in groups.items() if name != "query" and value.strip()}
     return _checked(answer[span.start : span.end], span, extra)
@@ -114,20 +113,15 @@ def _checked(query: str, span: Span, extra: dict[str, str]) -> Reading | Malform
     return Reading(query, span.start, span.end, extra)
 
 
-def _bare(text: str, start: int, end: int, cue: str, *, alone: bool = False) -> Span:
-    """The span without the label, list mark, quotation marks and bold type around it, whichever stands outside.
-
-    `alone` says that it is a line alone, which is no list unless it goes on with a second.
-    """
+def _bare(text: str, start: int, end: int, cue: str) -> Span:
+    """The span without the label, list mark, quotation marks and bold type around it, whichever stands outside."""
     label = re.compile(rf"[*_]*(?:{re.escape(cue)}|{_LABEL})[*_]*", re.IGNORECASE | re.VERBOSE)
     span = stripped(text, start, end)
     while True:
         start, end = span[:2]
         if _BOLD.match(text, start, end):
             span = Span(start + 2, end - 2)
-        elif (found := _LIST_MARK.match(text, start, end)) and not (
-            alone and found["word"] and not _second(text, found, end)
-        ):
+        elif found := _LIST_MARK.match(text, start, end):
             span = Span(found.end(), _second(text, found, end) or end)
         elif found := label.match(text, start, end):
             span = Span(found.end(), end)
