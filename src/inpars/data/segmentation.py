@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from operator import add
 
@@ -56,7 +56,7 @@ def is_unspaced(text: str) -> bool:
 @cache
 def marks() -> str:
     """The marks and invisible characters that belong to the one before them, as the inside of a set in a pattern."""
-    return _ranges(_is_mark)
+    return _of("Mn", "Mc", "Me", "Cf")
 
 
 def segment(text: str, lower: Callable[[str], str] = str.lower) -> list[str]:
@@ -97,35 +97,35 @@ _SYLLABLE = re.compile(f"[{_SOUTH_EAST_ASIAN}][{_ABOVE_OR_BELOW}]*")
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """Outside ASCII: a word; a word or a run of characters without blanks; a number that is a word of its own."""
-    letters = "a-z" + _ranges(lambda c: c.isalnum() and not c.isdecimal()) + _ASTRAL
-    inside = "0-9a-z_" + _ranges(lambda c: c.isalnum() or _is_mark(c)) + _ASTRAL
+    inside = _ranges(re.finditer(r"\w+", _characters())) + marks() + _ASTRAL
     hebrew, joints = "\u05d0-\u05ea", "'’·״"
     joint = "|".join(
         (
-            rf"(?<=[{letters}][{joints}])(?=[{letters}])",
+            rf"(?<=[^\W\d_][{joints}])(?=[^\W\d_])",
             r"(?<=\d[.,;'’])(?=\d)",
-            rf"(?<=(?<![{inside}])[{letters}]\.)(?=[{letters}](?![{inside}]))",
+            r"(?<=(?<!\w)[^\W\d_]\.)(?=[^\W\d_](?!\w))",
             rf'(?<=[{hebrew}]")(?=[{hebrew}])',
         )
     )
     word = rf'[{inside}]+(?:[.,;"{joints}](?:{joint})[{inside}]+)*'
     runs = "|".join(f"[{script}]+" for script in (_CJK, *_SOUTH_EAST_ASIANS))
-    numbers = _ranges(lambda c: unicodedata.category(c) == "No" and not "\u2080" <= c <= "\u2089")
-    return re.compile(word), re.compile(f"{runs}|{word}"), re.compile(f"[{numbers}]+")
+    # Subscripts belong to what they stand at: CO₂.
+    number = rf"(?:(?![\u2080-\u2089])[{_of('No')}])+"
+    return re.compile(word), re.compile(f"{runs}|{word}"), re.compile(number)
 
 
-def _is_mark(character: str) -> bool:
-    """Whether a character belongs to the one before it; a space without width does not."""
-    return unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") and character != "\u200b"
+@cache
+def _characters() -> str:
+    """The first 65,536 characters in their order, but for those cut into pairs and the space without width."""
+    return _PAIRED.sub("\0", "".join(map(chr, range(0x10000)))).replace("\u200b", "\0")
 
 
-def _ranges(wanted: Callable[[str], bool]) -> str:
-    """The wanted of the first 65,536 characters that are not cut into pairs, as the inside of a set in a pattern."""
-    found: list[list[int]] = []
-    for code in range(0x80, 0x10000):
-        if wanted(chr(code)) and not _PAIRED.match(chr(code)):
-            if found and found[-1][1] == code - 1:
-                found[-1][1] = code
-            else:
-                found.append([code, code])
-    return "".join(f"{chr(first)}-{chr(last)}" for first, last in found)
+def _of(*categories: str) -> str:
+    """Those of Unicode's categories, as the inside of a set in a pattern."""
+    found = "".join(["x" if kind in categories else " " for kind in map(unicodedata.category, _characters())])
+    return _ranges(re.finditer("x+", found))
+
+
+def _ranges(runs: Iterable[re.Match[str]]) -> str:
+    """Runs of neighbouring characters, by their places among all of them, as the inside of a set in a pattern."""
+    return "".join(f"{chr(run.start())}-{chr(run.end() - 1)}" for run in runs)
