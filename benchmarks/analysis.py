@@ -56,7 +56,11 @@ def effectiveness(queries: int) -> dict[str, float]:
         else:
             folder = COLLECTIONS / name
             corpus, qrels = open_corpus(folder), read_qrels(folder / "qrels" / "test.tsv")
-            asked = [query for query in read_queries(folder / "queries.jsonl") if query.query_id in qrels]
+            asked = [
+                q
+                for q in read_queries(folder / "queries.jsonl")
+                if any(g > 0 for g in qrels.get(q.query_id, {}).values())
+            ]
         drawn = sorted(random.Random(1).sample(range(len(asked)), min(queries, len(asked))))
         asked = [asked[place] for place in drawn]
         index = BM25(
