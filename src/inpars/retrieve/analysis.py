@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 
 from inpars.data.languages import known_language
 from inpars.data.segmentation import segment
@@ -69,7 +69,7 @@ _UNWRITTEN = (
 _NON_JOINER = "\u200c"
 _APOSTROPHES = str.maketrans("’ʼ״", "''\"")
 _LATIN = "a-z\u00df-\u00f6\u00f8-\u02af\u1d00-\u1dbf\u1e00-\u1eff\u2c60-\u2c7f\ua722-\ua788\ua78b-\ua7ff\uab30-\uab69"
-# Nothing to fold, as in nearly all words.
+# Words of one script, in letters that all writers write alike.
 _PLAIN = re.compile(rf"[{_LATIN}0-9.,;'][{_LATIN}0-9_.,;']*|[\u0430-\u045f]+|[\u3041-\u9fff]+|[\uac00-\ud7a3]+")
 # Where the stress is, as dictionaries and encyclopedias have it.
 _STRESS = re.compile("(?<=[\u0400-\u04ff])[\u0300\u0301]")
@@ -92,7 +92,11 @@ class Analyzer:
 
     def __call__(self, text: str) -> list[str]:
         """The index terms of `text`, in order."""
-        return [term for word in self.split(text) for term in self.terms(word)]
+        return [term for word in self.split(text) for term in self._remembered(word)]
+
+    @cached_property
+    def _remembered(self) -> Callable[[str], tuple[str, ...]]:
+        return lru_cache(maxsize=1 << 16)(self.terms)
 
 
 @cache
@@ -120,9 +124,11 @@ def analyzer(language: str) -> Analyzer:
 
     elided = _ELIDED.get(language)
 
-    @lru_cache(maxsize=1 << 16)
     def terms(word: str) -> tuple[str, ...]:
-        parts = [word] if _PLAIN.fullmatch(word) else _folded(word, unwritten)
+        if not elided and (word.strip("_") if word.isascii() else _PLAIN.fullmatch(word)):
+            # Nothing to fold, as in nearly all words.
+            return () if word in stop_words else (word if "." in word else stem(word),)
+        parts = _folded(word, unwritten)
         if language != "ar":
             parts = [part if part.isascii() else part.translate(_NOT_ARABIC) for part in parts]
         if elided:

@@ -127,12 +127,13 @@ class _Words(dict[str, int]):
     def __missing__(self, word: str) -> int:
         if len(self) >= _KNOWN_WORDS:
             self.clear()
-        numbers = [self.vocabulary.setdefault(term, len(self.vocabulary)) for term in self.analyze.terms(word)]
-        if len(numbers) < 2:
-            self[word] = number = numbers[0] if numbers else -1
+        terms, known = self.analyze.terms(word), self.vocabulary
+        if len(terms) < 2:
+            number = known.setdefault(terms[0], len(known)) if terms else -1
         else:
-            self[word] = number = -2 - len(self.several)
-            self.several.append(numbers)
+            number = -2 - len(self.several)
+            self.several.append([known.setdefault(term, len(known)) for term in terms])
+        self[word] = number
         return number
 
 
