@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import inpars
+from inpars.cli import main
 from inpars.data.corpora import open_corpus
 from inpars.data.qrels import Qrels, read_qrels
 from inpars.data.queries import read_queries
@@ -181,3 +182,18 @@ def test_one_file_of_questions_is_searched_for_and_evaluated_by_the_same_ids(tmp
     (tmp_path / "judged.csv").write_text(f'question,document,grade\n"{first["text"]}",{first["_id"]},1\n')
     run = search(toy_corpus, tmp_path / "judged.csv", tmp_path / "run.trec")
     assert inpars.evaluate({"bm25": run}, tmp_path / "judged.csv", measures=["RR@10"]).systems["bm25"] == {"RR@10": 1}
+
+
+def test_several_measures_may_stand_behind_one_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("r.trec").write_text("1 Q0 d1 1 2.0 r\n1 Q0 d2 2 1.0 r\n")
+    Path("q.txt").write_text("1 0 d2 1\n")
+    main(["evaluate", "r.trec", "--qrels", "q.txt", "--measures", "recip_rank", "recall_100", "map"])
+    printed = capsys.readouterr().out
+    assert all(measure in printed for measure in ("RR", "R@100", "AP"))
+    # A file that is called like a measure is a run.
+    Path("map").write_text("1 Q0 d2 1 2.0 r\n")
+    main(["evaluate", "r.trec", "map", "--qrels", "q.txt", "--measures", "RR"])
+    assert "1.0000" in capsys.readouterr().out

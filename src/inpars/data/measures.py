@@ -81,6 +81,14 @@ def parse_measures(names: Iterable[str]) -> list[Any]:
     return parsed
 
 
+def is_measure(name: str) -> bool:
+    """Whether a measure is called so."""
+    try:
+        return bool(parse_measures([name]))
+    except OptionError:
+        return False
+
+
 def _parse(name: str) -> Any:
     measure = ir_measures.parse_measure(name)
     measure.validate_params()

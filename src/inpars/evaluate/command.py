@@ -42,8 +42,12 @@ def evaluate(
     keep_fewshot
         Count queries that were few-shot examples, which are left out otherwise.
     """
+    from inpars.data.measures import is_measure
+
+    # Several measures behind one flag, as in --measures map P_10, come as if they were runs.
+    measures = [word for word in runs if not Path(word).exists() and is_measure(word)]
     named: dict[str, str] = {}
-    for run in runs:
+    for run in (word for word in runs if word not in measures):
         name, equals, path = run.partition("=")
         name, path = (name, path) if equals else (Path(run).stem, run)
         if name in named:
@@ -53,7 +57,8 @@ def evaluate(
         check_outputs((*named.values(), qrels, exclude), output, per_query_path(output))
     shown = set() if keep_fewshot else fewshot_queries(named.values())
     listed = set() if exclude is None else read_excluded(exclude)
-    evaluation = stage(named, qrels, exclude=shown | listed, **options.model_dump())
+    chosen = {**options.model_dump(), "measures": (*options.measures, *measures)}
+    evaluation = stage(named, qrels, exclude=shown | listed, **chosen)
     if output is not None:
         evaluation.save(output)
     console = Console(highlight=False)
