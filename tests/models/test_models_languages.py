@@ -64,3 +64,12 @@ def test_a_tokenizer_that_does_not_know_the_words_is_told_of(
 ) -> None:
     say_unspoken([str(tiny_bi_encoder)], CHINESE)
     assert "of the tokens of these documents" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_tokenizer_that_cuts_the_second_text_alone_reads_one_text(tiny_bi_encoder: Path, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(tiny_bi_encoder / "tokenizer.json"))
+    tokenizer.enable_truncation(8, strategy="only_second")
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    assert languages._unknown_share(tmp_path, CHINESE) > 0.1

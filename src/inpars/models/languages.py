@@ -102,6 +102,8 @@ def _unknown_share(folder: Path, corpus: Corpus) -> float:
         return 0.0
     if unknown is None:
         return 0.0
+    # A reranker's may be set to cut the second of two texts alone.
+    tokenizer.no_truncation()
     texts = [document.contents[:500] for document in corpus.sample(_SAMPLE, 0)]
     ids = [i for encoding in tokenizer.encode_batch(texts, add_special_tokens=False) for i in encoding.ids]
     return ids.count(unknown) / len(ids) if ids else 0.0
