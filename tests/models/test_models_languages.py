@@ -70,6 +70,6 @@ def test_a_tokenizer_that_cuts_the_second_text_alone_reads_one_text(tiny_bi_enco
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(tiny_bi_encoder / "tokenizer.json"))
-    tokenizer.enable_truncation(8, strategy="only_second")
+    tokenizer.enable_truncation(1, strategy="only_second")
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     assert languages._unknown_share(tmp_path, CHINESE) > 0.1
