@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -81,7 +82,7 @@ _TEXTS = {name for kind in (DOCUMENTS, QUERIES) for tier in kind.texts for name 
 
 def normal(name: object) -> str:
     """A column's name without case, the blanks and the byte order mark around it; words are joined by `_`."""
-    return str(name).strip("\ufeff \t\r\n\"'").lower().replace("-", "_").replace(" ", "_")
+    return re.sub(r"[\s-]+", "_", str(name).strip("\ufeff \t\r\n\"'").lower())
 
 
 def usual_names(kind: Kind) -> Iterator[str]:

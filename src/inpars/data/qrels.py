@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from inpars.data.fields import normal
 from inpars.data.files import atomic_write
 from inpars.data.ids import is_whole
 from inpars.data.kinds import hint_for, is_number, is_qrels_line
 from inpars.data.records import Query
 from inpars.data.segmentation import is_unspaced
-from inpars.data.tables import DOCUMENT_IDS, QUERY_IDS, Fields, column, id_of, plain_name, read_table
+from inpars.data.tables import DOCUMENT_IDS, QUERY_IDS, Fields, column, id_of, read_table
 from inpars.errors import InputError, shorten
 
 Qrels: TypeAlias = dict[str, dict[str, int]]
@@ -148,7 +149,7 @@ def _check_header(path: Path, first: tuple[int | None, Fields]) -> None:
     line, fields = first
     if isinstance(fields, dict) or line is None or len(fields) != 2:
         return
-    if not is_whole(fields[1]) or any(plain_name(field) in _NAMES for field in fields):
+    if not is_whole(fields[1]) or any(normal(field) in _NAMES for field in fields):
         names = ", ".join((*QUERY_TEXTS[:3], *QUERY_IDS[:3])), ", ".join(DOCUMENT_IDS[:6])
         expected = (
             f"a query and a document, or a header that names the query ({names[0]}, …) and the document ({names[1]}, …)"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
 
+from inpars.data.fields import normal
 from inpars.data.files import format_suffix, parse_json_object, read_jsonl, read_lines, read_text_lines
 from inpars.data.formats import open_rows
 from inpars.data.kinds import hint_for, is_number
@@ -71,12 +71,7 @@ def id_of(value: Any, path: Path, line: int | None, what: str) -> str:
 
 
 def _named(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {plain_name(name): value for name, value in row.items()}
-
-
-def plain_name(name: str) -> str:
-    """A column's name as `Fields` has it."""
-    return re.sub(r"[\s-]+", "_", name.strip().lower())
+    return {normal(name): value for name, value in row.items()}
 
 
 def _delimiter(line: str, suffix: str, is_plain: Callable[[list[str]], bool]) -> str | None:
@@ -95,7 +90,7 @@ def _delimiter(line: str, suffix: str, is_plain: Callable[[list[str]], bool]) ->
 def _lines(path: Path, delimiter: str | None, names: Collection[str]) -> Iterator[tuple[int, Fields]]:
     header: list[str] | None = None
     for place, (line, fields) in enumerate(_split(path, delimiter)):
-        if place == 0 and len(set(plain := [plain_name(field) for field in fields]) & set(names)) >= 2:
+        if place == 0 and len(set(plain := [normal(field) for field in fields]) & set(names)) >= 2:
             header = plain
         elif header is None:
             yield line, fields

@@ -187,8 +187,3 @@ def check_ids(corpus: Corpus) -> None:
         len(corpus)
         return
     check_whole("document", (document.doc_id for document in corpus), corpus.name)
-
-
-def contents_of(corpus: Corpus, doc_ids: Iterable[str]) -> dict[str, str]:
-    """The searchable text (`title + " " + text`) of each id, read once each."""
-    return {doc_id: corpus[doc_id].contents for doc_id in dict.fromkeys(doc_ids)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from inpars.data.contents import ARROW, HEAD, PARQUET, not_text, web_page
@@ -11,13 +10,12 @@ from inpars.data.files import COMPRESSIONS, format_suffix, read_head
 from inpars.data.formats import FORMATS, RowSource
 from inpars.data.formats.dialect import DELIMITERS
 from inpars.data.formats.trec import TrecRows
+from inpars.data.kinds import is_qrels_line, is_run_line
 from inpars.data.streams import wide_encoding
 from inpars.errors import InputError, shorten
 
 _BINARY = {PARQUET: ".parquet", ARROW: ".arrow"}
 _HEAD = 1 << 16
-# The lines of judgments and of runs: query, 0 or Q0, document, grade or rank, and of a run score and tag.
-_TREC = re.compile(r"\S+\s+(0|Q0)\s+\S+\s+-?\d+(\s+\S+\s+\S+)?\s*")
 _LINES = 20
 
 
@@ -45,7 +43,7 @@ def recognise(path: Path) -> type[RowSource]:
     if any(len(names := lines[0].split(mark)) > 1 and is_header(names) for mark in DELIMITERS):
         return FORMATS[".csv"]
     hint = "a corpus of plain texts is a folder of them, each a document: name the folder"
-    if _TREC.fullmatch(lines[0]):
+    if is_qrels_line(fields := lines[0].split()) or is_run_line(fields):
         hint = "these look like judgments or a run in TREC's form, not documents"
     raise _unknown(
         path, f"the ending {format_suffix(path)!r} and text that is none of these: {shorten(lines[0])}", hint

@@ -5,11 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
-
-import orjson
 
 from inpars.data.files import COMPRESSIONS, open_binary, text_stream
 
@@ -31,19 +28,6 @@ def open_seekable_text(path: Path) -> IO[bytes]:
         return _spooled(stream)
     stream.close()
     return path.open("rb")
-
-
-def spool_rows(rows: Iterable[object]) -> IO[bytes]:
-    """The rows as JSON lines in a temporary file, at its beginning."""
-    spool = open_spool()
-    try:
-        for row in rows:
-            spool.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-        spool.seek(0)
-    except BaseException:
-        spool.close()
-        raise
-    return spool
 
 
 def _spooled(stream: IO[bytes]) -> IO[bytes]:
