@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inpars.errors import OptionError
+from inpars.options import O
 from inpars.progress import say
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ def language_of(corpus: Corpus, language: str) -> str:
 
 
 _RECOGNISED: dict[str, Recognised] = {}
+
+
+def in_language_of(corpus: Corpus, options: O) -> O:
+    """`options` with the language that `corpus` is in, where their `language` is "auto"."""
+    values: Any = options
+    if values.language != AUTO:
+        return options
+    return options.model_copy(update={"language": language_of(corpus, AUTO)})
 
 
 def check_language(language: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from inpars.data.languages import AUTO, language_of
+from inpars.data.languages import AUTO, in_language_of
 from inpars.errors import OptionError, unknown_name
 from inpars.filter.method import MethodOptions, Reads
 from inpars.models.judges.options import JudgingOptions
@@ -257,9 +257,7 @@ class ConsistencyOptions(MethodOptions, ScoringOptions, RetrieverPromptOptions):
 
     def for_corpus(self, corpus: Corpus) -> ConsistencyOptions:
         """The options with the language of `corpus`, where BM25 is to recognise it."""
-        if self.retriever != "bm25" or self.language != AUTO:
-            return self
-        return self.model_copy(update={"language": language_of(corpus, self.language)})
+        return in_language_of(corpus, self) if self.retriever == "bm25" else self
 
     def inputs(self) -> dict[str, str]:
         """Fingerprints of the models."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from inpars.data.languages import AUTO, language_of
+from inpars.data.languages import AUTO, in_language_of
 from inpars.models.judges.options import JudgingOptions
 from inpars.models.scorers.options import RetrieverPromptOptions, ScoringOptions
 from inpars.options import Options, how
@@ -156,9 +156,7 @@ class NegativesConfig(RetrieverPromptOptions):
 
     def for_corpus(self, corpus: Corpus) -> NegativesConfig:
         """The options with the language of `corpus`, where BM25 is to recognise it."""
-        if BM25 not in self.retriever or self.language != AUTO:
-            return self
-        return self.model_copy(update={"language": language_of(corpus, self.language)})
+        return in_language_of(corpus, self) if BM25 in self.retriever else self
 
     def retrieval(self, retriever: str) -> RetrievalOptions:
         """The options of one of the retrievers."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 from typing_extensions import Self
 
-from inpars.data.languages import AUTO, language_of
+from inpars.data.languages import AUTO, in_language_of
 from inpars.errors import OptionError
 from inpars.options import Options, how
 
@@ -58,9 +58,7 @@ class RetrievalOptions(Options):
 
     def for_corpus(self, corpus: Corpus) -> Self:
         """The options with the language of `corpus`, where BM25 is to recognise it."""
-        if self.first_stage != "bm25" or self.language != AUTO:
-            return self
-        return self.model_copy(update={"language": language_of(corpus, self.language)})
+        return in_language_of(corpus, self) if self.first_stage == "bm25" else self
 
     def read(self, values: dict[str, Any]) -> dict[str, Any]:
         """`values` without the options that the chosen first stage does not read."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypeVar
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
-from inpars.data.languages import AUTO, language_of
+from inpars.data.languages import AUTO, in_language_of
 from inpars.models.precision import Precision
 from inpars.models.scorers.options import Family, LoadingOptions, PromptOptions, SchemeName
 from inpars.retrieve.options import LANGUAGE
@@ -180,9 +180,7 @@ class TrainConfig(PromptOptions, LoadingOptions):
 
     def for_corpus(self, corpus: Corpus) -> TrainConfig:
         """The options with the language of `corpus`, where the held-out set's BM25 is to recognise it."""
-        if not self.held_out_queries or self.language != AUTO:
-            return self
-        return self.model_copy(update={"language": language_of(corpus, self.language)})
+        return in_language_of(corpus, self) if self.held_out_queries else self
 
     @property
     def distils(self) -> bool:
