@@ -15,7 +15,7 @@ from inpars.models.files import model_json
 from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import default_device, stored_in
 from inpars.models.quiet import quiet_loading
-from inpars.models.scorers.kinds import known_family
+from inpars.models.scorers.kinds import architecture_of, known_family
 from inpars.models.scorers.labels import labels_of, relevant_label, say_relevant
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.pairs import PairScorer
@@ -90,20 +90,16 @@ def load_cross_encoder_base(model: str, device: str, trust_remote_code: bool = F
         classifies = known_family(model) == "cross-encoder"
     loaded = _load(model, device, trust_remote_code, "float32", None if classifies else 1)
     if not classifies:
-        architecture = str((model_json(model, "config.json").get("architectures") or [""])[0])
+        architecture = architecture_of(model_json(model, "config.json"))
         return loaded, f"it is a {architecture}" if architecture else ""
     if loaded.num_labels == 1:
         return loaded, ""
     # By now a head is all that may have another shape than is asked for.
-    why = f"its own has {loaded.num_labels} outputs: {_labels(loaded)}"
+    why = f"its own has {loaded.num_labels} outputs: {', '.join(labels_of(loaded.config.to_dict()))}"
     with quiet_loading():
         loaded = _load(model, device, trust_remote_code, "float32", 1, ignore_mismatched_sizes=True)
     loaded.config.problem_type = None
     return loaded, why
-
-
-def _labels(model: Any) -> str:
-    return ", ".join(map(str, model.config.id2label.values()))
 
 
 def _load(model: str, device: str, trust_remote_code: bool, dtype: str, labels: int | None = None, **given: Any) -> Any:

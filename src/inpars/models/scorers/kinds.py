@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -48,7 +49,7 @@ def known_family(model: str) -> Family | None:
         return known_family(locate(base))
     _require_supported(model, config, saved)
     kind = saved.get("model_type", "SentenceTransformer" if saved else "")
-    architecture = _architecture(config)
+    architecture = architecture_of(config)
     if kind == "CrossEncoder":
         return "llm" if _has_logit_score(model) else "cross-encoder"
     if kind == "SentenceTransformer" or model_file(model, "modules.json"):
@@ -77,7 +78,7 @@ def require_scorer(model: str, family: Family) -> None:
                 hint=f"leave out --family {family}",
             )
         config = model_json(model, "config.json")
-        architecture = _architecture(config)
+        architecture = architecture_of(config)
         if family == "cross-encoder" and architecture.endswith("ForSequenceClassification"):
             relevant_label(model, labels_of(config))
         lacks_head = family == "cross-encoder" or (family == "llm" and not architecture.endswith(_MAY_WRITE))
@@ -95,7 +96,7 @@ def require_base(model: str, family: Family) -> None:
         if family != "llm" and not model_file(model, "modules.json"):
             _require_no_adapter(model)
         found = known_family(model)
-        architecture = _architecture(model_json(model, "config.json"))
+        architecture = architecture_of(model_json(model, "config.json"))
         if found is None and family == "llm" and architecture and not architecture.endswith(_MAY_WRITE):
             raise OptionError(
                 f"the base model {model!r} is a {architecture}, and no causal language model, which the family llm is",
@@ -119,7 +120,7 @@ def _require_no_adapter(model: str) -> None:
 
 def _require_supported(model: str, config: dict[str, Any], saved: dict[str, Any]) -> None:
     kind = saved.get("model_type", "")
-    if _architecture(config) == "HF_ColBERT":
+    if architecture_of(config) == "HF_ColBERT":
         kind = "MultiVectorEncoder"
     elif kind in ("", "SentenceTransformer"):
         types = [str(module.get("type", "")).split(".") for module in modules_of(model)]
@@ -131,7 +132,8 @@ def _require_supported(model: str, config: dict[str, Any], saved: dict[str, Any]
         )
 
 
-def _architecture(config: dict[str, Any]) -> str:
+def architecture_of(config: Mapping[str, Any]) -> str:
+    """The first architecture that a config.json names; "" where it names none."""
     return str((config.get("architectures") or [""])[0])
 
 
