@@ -15,7 +15,7 @@ CHINESE = MemoryCorpus([Document("a", "冰川在自身重量的作用下缓慢�
 
 @pytest.fixture(autouse=True)
 def _say_again() -> None:
-    languages._say.cache_clear()
+    languages._LOOKED_AT.clear()
 
 
 def card(folder: Path, text: str) -> Path:

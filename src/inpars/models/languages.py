@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from inpars.data.corpora import Corpus
+from inpars.data.corpora.markdown import front_matter
 from inpars.data.files import read_json
 from inpars.data.languages import AUTO, LANGUAGES, language_of
-from inpars.models.locate import locate
+from inpars.models.locate import cached_file, locate
 from inpars.progress import say
 
 _SAMPLE = 50
@@ -25,12 +22,14 @@ _SAME = {"nb": "no", "nn": "no"}
 def say_unspoken(models: Sequence[str], corpus: Corpus, language: str = AUTO) -> None:
     """Print a hint for each of `models`, names or folders, that does not speak the language of `corpus`.
 
-    Only models on the disk are looked at, and those that state no language pass where their tokenizer knows the words.
+    Only models on the disk are looked at, each once in a process: a run's steps share models. Those that state no
+    language pass where their tokenizer knows the words.
     """
-    for model in dict.fromkeys(models):
+    for model in models:
         folder = _folder(model)
-        if folder is None:
+        if folder is None or (pair := (model, corpus.fingerprint())) in _LOOKED_AT:
             continue
+        _LOOKED_AT.add(pair)
         if stated := stated_languages(folder):
             spoken = language_of(corpus, language)
             if _SAME.get(spoken, spoken) not in stated:
@@ -41,9 +40,10 @@ def say_unspoken(models: Sequence[str], corpus: Corpus, language: str = AUTO) ->
             _say(model, f"does not know {share:.0%} of the tokens of these documents")
 
 
-@cache
+_LOOKED_AT: set[tuple[str, str]] = set()
+
+
 def _say(model: str, what: str) -> None:
-    # Once in a process: a run's steps share models.
     hint = "a multilingual model, such as intfloat/multilingual-e5-small for a bi-encoder, may serve better"
     say(f"hint: {model} {what}; {hint}")
 
@@ -51,22 +51,11 @@ def _say(model: str, what: str) -> None:
 def stated_languages(folder: Path) -> frozenset[str]:
     """The languages (ISO 639-1) that a model's card says it is for; none where it says none or "multilingual"."""
     try:
-        text = (folder / "README.md").read_text(encoding="utf-8", errors="replace")
+        card, _ = front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace")) or ({}, "")
     except OSError:
         return frozenset()
-    opening, _, rest = text.partition("---\n")
-    front, closing, _ = rest.partition("\n---")
-    if opening.strip() or not closing:
-        return frozenset()
-    try:
-        card: Any = yaml.safe_load(front)
-    except yaml.YAMLError:
-        return frozenset()
-    stated = card.get("language") if isinstance(card, dict) else None
-    # YAML takes Norwegian's code for false.
-    codes = [
-        "no" if code is False else str(code).lower() for code in (stated if isinstance(stated, list) else [stated])
-    ]
+    stated = card.get("language")
+    codes = [str(code).lower() for code in (stated if isinstance(stated, list) else [stated])]
     if "multilingual" in codes:
         return frozenset()
     return frozenset(_SAME.get(code, code) for code in (code.split("-")[0] for code in codes) if code in LANGUAGES)
@@ -76,15 +65,8 @@ def _folder(model: str) -> Path | None:
     path = Path(locate(model))
     if path.is_dir():
         return path
-    if importlib.util.find_spec("huggingface_hub") is None:
-        return None
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        found = try_to_load_from_cache(str(path), "tokenizer.json")
-    except ValueError:  # not the name of a hub model
-        return None
-    return Path(found).parent if isinstance(found, str) else None
+    found = cached_file(model, "tokenizer.json")
+    return found.parent if found else None
 
 
 def _unknown_share(folder: Path, corpus: Corpus) -> float:

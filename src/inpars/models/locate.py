@@ -44,16 +44,22 @@ def model_fingerprint(model: str | Path) -> str:
 
 def cached_commit(model: str, revision: str = "") -> str:
     """The commit of a hub model that the hub's cache holds for `revision`; "" for a local model and without one."""
-    if Path(locate(model)).is_dir() or importlib.util.find_spec("huggingface_hub") is None:
-        return ""
+    # The file lies at snapshots/<commit>/config.json.
+    found = None if Path(locate(model)).is_dir() else cached_file(model, "config.json", revision)
+    return found.parent.name if found else ""
+
+
+def cached_file(model: str, name: str, revision: str = "") -> Path | None:
+    """Where a file of a hub model lies in the hub's cache; None where it does not."""
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return None
     from huggingface_hub import try_to_load_from_cache
 
     try:
-        found = try_to_load_from_cache(locate(model), "config.json", revision=revision or None)
+        found = try_to_load_from_cache(locate(model), name, revision=revision or None)
     except ValueError:  # not the name of a hub model
-        return ""
-    # The file lies at snapshots/<commit>/config.json.
-    return Path(found).parent.name if isinstance(found, str) else ""
+        return None
+    return Path(found) if isinstance(found, str) else None
 
 
 def why_absent(model: str) -> str:

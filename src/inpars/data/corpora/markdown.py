@@ -42,7 +42,7 @@ def title_and_text(text: str, suffix: str) -> tuple[str, str]:
     after number signs, or underlined, as Markdown and reStructuredText write it.
     """
     text, title = text.strip(), ""
-    if suffix not in (*PLAIN, *REST) and (front := _front_matter(text)):
+    if suffix not in (*PLAIN, *REST) and (front := front_matter(text)):
         fields, text = front
         title = next((_as_title(value) for name, value in fields.items() if str(name).lower() == "title"), "")
     heading = _heading(text, suffix)
@@ -71,8 +71,9 @@ def _heading(text: str, suffix: str) -> tuple[str, str] | None:
     return underlined["title"], text[underlined.end() :].strip()
 
 
-def _front_matter(text: str) -> tuple[dict[Any, Any], str] | None:
-    """`(fields, what follows)`; None where the text begins with something else, such as a line across the page."""
+def front_matter(text: str) -> tuple[dict[Any, Any], str] | None:
+    """`(fields, what follows)`, YAML's values as written; None where a text begins with something else, such as a line
+    across the page."""
     if text.startswith("{"):
         try:
             fields, end = json.JSONDecoder().raw_decode(text)
