@@ -145,6 +145,12 @@ def test_where_two_columns_differ_only_later_that_row_is_reported() -> None:
         reader.read({"id": "b", "docno": "c", "text": "x"}, 2, 2)
 
 
+def test_of_two_columns_each_row_is_read_by_the_one_that_is_filled() -> None:
+    reader = RecordReader(FILE, Columns(), DOCUMENTS)
+    rows = [{"id": "1", "content": "", "passage": "x"}, {"id": "2", "content": "y", "passage": ""}]
+    assert [reader.read(row, 0, 0).text for row in rows] == ["x", "y"]
+
+
 def test_a_name_that_goes_before_others_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     reader = RecordReader(FILE, Columns(), DOCUMENTS)
     for number in (1, 2):

@@ -134,7 +134,8 @@ class RecordReader:
             if len(pair) == 2 and found["id"] in ("", pair[0]) and found["text"] in ("", pair[1]):
                 found |= {"id": pair[0], "text": pair[1]}
                 break
-        same = kind is not QUERIES
+        # Of a query with a title and a text it counts whether both are filled.
+        same = kind is not QUERIES or not {"title", "text"} <= by_name.keys()
         for part, tiers in zip(_PARTS, (kind.ids, kind.titles, kind.texts), strict=True):
             if not found[part]:
                 found[part], alone = self._choose(part, row, line, by_name, tiers)
@@ -150,6 +151,7 @@ class RecordReader:
             if part == "title":
                 return "", True
             raise self._missing(part, row, line, tiers)
+        alone = len(first) == 1
         first = [name for name in first if row[name] not in (None, "")] or first
         if len({str(row[name]) for name in first}) > 1:
             shown = " and ".join(f"{name!r} ({shorten(row[name], 30)})" for name in first)
@@ -160,7 +162,7 @@ class RecordReader:
         others = [name for name in said if str(row[name]) != str(row[first[0]])]
         if others and part != "title" and normal(first[0]) != "_id":
             self._say(part, first[0], others)
-        return first[0], len(first) == 1
+        return first[0], alone
 
     def _say(self, part: str, name: str, others: Sequence[str]) -> None:
         if part not in self._said:
