@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from inpars.data.corpora.base import IndexedCorpus
 from inpars.data.corpora.listing import list_folder
-from inpars.data.corpora.markdown import plain_title_and_text, title_and_text
+from inpars.data.corpora.markdown import PLAIN, plain_title_and_text, title_and_text
 from inpars.data.files import digest_of, read_document
 from inpars.data.records import Document
 from inpars.progress import say
@@ -58,6 +58,9 @@ class FolderCorpus(IndexedCorpus):
         if not self._fingerprint:
             digest = digest_of(self.folder, self.files)
             for name in self.files:
+                if name.lower().endswith(PLAIN):
+                    # The same by both ways.
+                    continue
                 text = read_document(self.folder / name)
                 now = title_and_text(text, Path(name).suffix.lower())
                 if now != plain_title_and_text(text):
