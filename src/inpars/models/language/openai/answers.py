@@ -28,7 +28,7 @@ class BrokenAnswer(Exception):
     """An answer with status 200 that is not what the API promises."""
 
 
-class ToldError(BrokenAnswer):
+class ReportedError(BrokenAnswer):
     """An answer with status 200 that is an error, or in which a choice ended in one; `status` is what it means."""
 
     def __init__(self, error: Any) -> None:
@@ -64,7 +64,7 @@ def parse(content: bytes) -> dict[str, Any]:
 def _parse(content: bytes) -> dict[str, Any]:
     answer = _json(content)
     if (error := error_in(answer)) is not None:
-        raise ToldError(error)
+        raise ReportedError(error)
     shown = shorten(content.decode("utf-8", "replace"), 200)
     if not isinstance(answer, dict) or "choices" not in answer:
         raise NoAPI(f"the answer has no choices, so that this is another API: {shown}")

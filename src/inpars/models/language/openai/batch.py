@@ -19,7 +19,7 @@ from inpars.errors import Pending
 from inpars.models.language.base import Answer, Message, Prompt
 from inpars.models.language.cache import AnswerCache, Database
 from inpars.models.language.openai.adapt import Adapter, speaks_of_turns
-from inpars.models.language.openai.answers import BrokenAnswer, ToldError, parse
+from inpars.models.language.openai.answers import BrokenAnswer, ReportedError, parse
 from inpars.models.language.openai.ledger import Handed, Ledger
 from inpars.models.language.openai.requests import Request
 from inpars.models.language.openai.retry import Failure, judge_status
@@ -177,7 +177,7 @@ class Batches:
             try:
                 parse(content)
                 return key, content, ""
-            except ToldError as told:
+            except ReportedError as told:
                 status, error = told.status, told.error
             except BrokenAnswer:
                 return key, b"", ""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import openai
 
 from inpars.data.waiting import retry_after
-from inpars.models.language.openai.answers import ONLY_STREAMS, BrokenAnswer, NoAPI, ToldError
+from inpars.models.language.openai.answers import ONLY_STREAMS, BrokenAnswer, NoAPI, ReportedError
 from inpars.models.language.openai.bodies import code_and_message, page_title
 from inpars.models.language.openai.connection import explain, proxy_of
 
@@ -55,7 +55,7 @@ def judge(error: openai.APIError | BrokenAnswer, endpoint: str = "", base_url: s
         failure = judge_status(error.status_code, error.body, error.response.headers, endpoint, base_url)
         # An API answers in JSON, a proxy in web pages.
         return _through_proxy(failure, base_url) if page_title(error.body) else failure
-    if isinstance(error, ToldError):
+    if isinstance(error, ReportedError):
         return judge_status(error.status, error.error, {}, endpoint, base_url, inside=True)
     if isinstance(error, NoAPI):
         if error.hint:

@@ -14,7 +14,7 @@ from inpars.errors import InparsError
 from inpars.models.language.cache import AnswerCache
 from inpars.models.language.chats import has_system_turn
 from inpars.models.language.openai.adapt import REFUSALS, Adapter, speaks_of_turns
-from inpars.models.language.openai.answers import BrokenAnswer, ToldError, parse, usage
+from inpars.models.language.openai.answers import BrokenAnswer, ReportedError, parse, usage
 from inpars.models.language.openai.limits import Pace
 from inpars.models.language.openai.requests import Request, request_key
 from inpars.models.language.openai.retry import KEEPS, Failure, backoff, is_about_prompt, judge, scrub
@@ -218,7 +218,7 @@ def _status_and_error(error: openai.APIError | BrokenAnswer) -> tuple[int, Any]:
     """The status that the server gave or told, with the body of the error; 0 where there is none."""
     if isinstance(error, openai.APIStatusError):
         return error.status_code, error.body
-    return (error.status, error.error) if isinstance(error, ToldError) else (0, None)
+    return (error.status, error.error) if isinstance(error, ReportedError) else (0, None)
 
 
 def _after(text: str, attempts: int) -> str:
