@@ -89,7 +89,7 @@ def _facts(entry: dict[str, Any]) -> str:
 
 
 def _chosen(path: Path, field: str | None, number: int, seed: int) -> dict[str, list[dict[str, Any]]]:
-    """For each value of `field` (without one: of all rows, under ""), the `number` rows that the lot falls on."""
+    """For each value of `field` (without one: of all rows, under ""), `number` randomly sampled rows."""
     groups: defaultdict[str, list[tuple[bytes, dict[str, Any]]]] = defaultdict(list)
     for _, row in read_jsonl(path):
         group = groups[row[field] if field else ""]

@@ -1,4 +1,4 @@
-"""Loading models through the libraries: what these raise over files that are absent or broken, told plainly."""
+"""Load models through the libraries, with clear errors for files that are missing or broken."""
 
 from __future__ import annotations
 

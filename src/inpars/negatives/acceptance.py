@@ -77,7 +77,7 @@ class Acceptance:
         return same
 
     def _heed_promotions(self, draft: Draft) -> None:
-        """Take back what says the same as a document that was promoted after it was accepted, or with it."""
+        """Take back near-duplicates of documents that were promoted after they were accepted, or with them."""
         if draft.heeded == len(draft.promoted):
             return
         draft.positives += draft.promoted[draft.heeded :]

@@ -1,4 +1,4 @@
-"""Documents that must never be a query's negatives: known positives, and what says the same as one."""
+"""Documents that must never be a query's negatives: known positives and their near-duplicates."""
 
 from __future__ import annotations
 

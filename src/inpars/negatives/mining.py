@@ -101,7 +101,7 @@ class Miner:
             yield ByJudge(relabel, self.judge, self._corpus)
 
     def _scores(self, model: str) -> ModelScores:
-        # A model that cannot be loaded is told of before the first unit.
+        # A model that cannot be loaded is reported before the first unit.
         _ = self._models[model]
         return ModelScores(self._models, model, self._corpus)
 

@@ -57,7 +57,7 @@ def load_recipe(recipe: str | Path, overrides: list[str] | None = None, language
 
 
 def checked_recipe(source: dict[str, Any], overrides: list[str]) -> Recipe:
-    """The recipe that `source`, as `read_recipe` gives it, comes to with the overrides; `OptionError` likewise."""
+    """The recipe of `source`, from `read_recipe`, with the overrides applied; `OptionError` as for `load_recipe`."""
     steps = source["steps"]
     if "language" in source:
         check_language(str(source["language"]))

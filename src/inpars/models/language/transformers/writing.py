@@ -29,7 +29,7 @@ def writer_for(model: Any, tokenizer: Any, options: TransformersOptions) -> Deco
     device = model.get_input_embeddings().weight.device
     if reads_ahead(model):
         raise InparsError(
-            f"{type(model).__name__} is no causal language model: what it makes of a token hangs on the next one",
+            f"{type(model).__name__} is no causal language model: its output for a token depends on the next one",
             hint="choose a model that writes, such as GPT-2, Llama or Qwen; this one reads, as BERT does",
         )
     rows = _ROWS.get(device.type, 64)
