@@ -20,12 +20,10 @@ def read_triples(path: str | Path, queries: Mapping[str, str] | None = None) -> 
 
     That is Tevatron's JSONL (`positive_passages`, `negative_passages`), and with the texts of the `queries` by id MS
     MARCO's: `qid <tab> positive id <tab> negative id` in each line, and hard negatives in JSONL (`qid, pos, neg`).
-    `InputError` for a row of another form. Texts of documents in the place of ids
-    are named as such.
+    `InputError` for a row of another form. Texts of documents in the place of ids are named as such.
     """
     path = Path(path)
-    first = next(read_text_lines(path), (0, "{"))[1]
-    if "\t" in first and not first.lstrip().startswith("{"):
+    if is_of_ids(path):
         yield from _of_ids(path, queries)
         return
     number = 0
@@ -42,6 +40,12 @@ def read_triples(path: str | Path, queries: Mapping[str, str] | None = None) -> 
                 "and where its documents are alike, raise near_duplicates"
             )
         raise InputError(path, expected="at least one triple", found="an empty file", hint=hint)
+
+
+def is_of_ids(path: Path) -> bool:
+    """Whether a file of triples has ids between tabs, as MS MARCO's, and not JSON."""
+    _, first = next(read_text_lines(path), (0, ""))
+    return "\t" in first and not first.lstrip().startswith("{")
 
 
 _OTHERS = {"positive_passages", "pos", "positive", "positives"}

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from inpars.data.corpora import Corpus
-from inpars.data.files import read_jsonl, read_text_lines
+from inpars.data.files import read_jsonl
 from inpars.data.queries import read_queries, read_synthetic_queries
 from inpars.data.records import SyntheticQuery, Triple
 from inpars.data.sources import source_of, standing_in
-from inpars.data.triples import read_triples
+from inpars.data.triples import is_of_ids, read_triples
 from inpars.errors import OptionError
 from inpars.train.config import TrainConfig
 
@@ -22,7 +22,7 @@ Kind = Literal["triples", "queries"]
 def kind_of(path: str | Path) -> Kind:
     """What a file holds, by the fields of its first row; a file of neither is taken for triples."""
     path = Path(path)
-    if "\t" in (line := next(read_text_lines(path), (0, ""))[1]) and not line.lstrip().startswith("{"):
+    if is_of_ids(path):
         return "triples"
     _, first = next(chain(read_jsonl(path), [(0, {})]))
     return "queries" if "doc_id" in first and "positive_id" not in first else "triples"
