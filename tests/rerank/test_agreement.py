@@ -14,9 +14,10 @@ from inpars.models.scorers import load_scorer
 from inpars.models.scorers.options import ScoringOptions
 from inpars.rerank import fused_path
 from inpars.rerank.agreement import agreement_path, first_stage_path
-from inpars.rerank.fusion import PRIOR, choose_weight
+from inpars.rerank.fusion_weight import choose_weight
 from inpars.retrieve.bm25 import BM25
 from inpars.retrieve.dense import Dense
+from inpars.retrieve.fusion import PRIOR
 
 DEPTH = 5
 

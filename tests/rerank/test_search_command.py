@@ -44,7 +44,7 @@ def test_bm25_is_what_searches_where_nothing_is_said(toy_corpus, tmp_path):
     ("arguments", "words"),
     [
         (("--first-stage", "dense"), "first_stage dense needs a bi-encoder"),
-        (("--retriever", "some-model"), "did you mean --first-stage dense?"),
+        (("--retriever", "some-model"), "--first-stage hybrid, or --first-stage dense?"),
         (("--first-stage", "dens"), "--first-stage: "),
         (("--family", "seq2seq"), "--family"),
     ],

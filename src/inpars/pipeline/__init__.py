@@ -24,7 +24,7 @@ from inpars.errors import InparsError, OptionError, faults_of, raise_faults, som
 from inpars.models.languages import say_unspoken
 from inpars.pipeline.checks import check_run, unfinished
 from inpars.pipeline.manifest import Manifest
-from inpars.pipeline.measuring import AGREEMENT, FIRST_STAGE, METRICS, measured_in, model_behind
+from inpars.pipeline.measuring import AGREEMENT, FIRST_STAGE, METRICS, first_stage_of, measured_in, model_behind
 from inpars.pipeline.models import named_models
 from inpars.pipeline.recipe import Recipe, load_recipe
 from inpars.pipeline.replacing import check_replaced
@@ -204,7 +204,7 @@ def _measured(step: Step, context: Context, file: str) -> dict[str, Any]:
             "comparisons": [],
             "verdict": agreement(
                 found,
-                options["first_stage"],
+                first_stage_of(context.steps[step.input]),
                 trained_first_stage=options["retriever"] in [str(output) for output in context.outputs.values()],
             ),
         }

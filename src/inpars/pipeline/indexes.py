@@ -31,7 +31,7 @@ def with_indexes(options: Any, place_of: Callable[[str], Path | None]) -> Any:
 
 def _retriever(options: Mapping[str, Any]) -> str | None:
     """The one retriever that options name, if they do."""
-    if options.get("first_stage") == "bm25":
+    if options.get("first_stage") in ("bm25", "hybrid"):
         return "bm25"
     named = options.get("retriever")
     if isinstance(named, (list, tuple)):

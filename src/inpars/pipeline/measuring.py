@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
-from inpars.data.corpora import Corpus
 from inpars.data.files import write_json
 from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
 from inpars.data.qrels import Qrels
-from inpars.data.records import Query
 from inpars.data.runs import read_run_lines, top_k, write_run
 from inpars.errors import InparsError
 from inpars.models.scorers.options import Family, PromptOptions
@@ -22,6 +21,11 @@ from inpars.options import Options
 from inpars.pipeline.indexes import index_of
 from inpars.pipeline.steps import Context, Step
 from inpars.progress import say
+
+if TYPE_CHECKING:
+    from inpars.models.scorers import Scorer
+    from inpars.rerank.config import RerankConfig
+    from inpars.retrieve.dense import Dense
 
 HELD_OUT = "held_out"
 """Where a trained model's folder has the queries that were held out of its training."""
@@ -32,13 +36,12 @@ FIRST_STAGE = Path("agreement") / "first_stage.trec"
 METRICS, AGREEMENT = "metrics.json", "agreement.json"
 """What an evaluate step measures: systems against judgments, and their agreement with the generator of the queries."""
 
+SYSTEMS = ("", "_fused", "_dense", "_hybrid")
+"""What a model is measured as: reranking the first stage, fused with it, searching by itself, both together."""
+
 PAIRS = (
-    ("base", "bm25"),
-    ("base_fused", "bm25"),
-    ("tuned", "bm25"),
-    ("tuned_fused", "bm25"),
-    ("tuned", "base"),
-    ("tuned_fused", "base_fused"),
+    *((f"{model}{system}", "bm25") for model in ("base", "tuned") for system in SYSTEMS),
+    *((f"tuned{system}", f"base{system}") for system in SYSTEMS),
 )
 """The comparisons every run makes: each system with the first stage, each tuned one with its base."""
 
@@ -46,26 +49,18 @@ PAIRS = (
 def run_rerank(step: Step, context: Context, folder: Path) -> Path:
     """Runs of the first stage, the base model and the tuned one, each model's also fused.
 
-    The same for the held-out queries lie in the folder `agreement`; without a test set there are none
+    Bi-encoders whose first stage is hybrid, with no other retriever, rerank and are fused with BM25's best as well,
+    and search: `<name>_dense.trec` and, together with BM25, `<name>_hybrid.trec`. The same for the held-out queries
+    lie in the folder `agreement`; without a test set there are none
     but those. A base that is no ranking model by itself, such as an encoder without a head, has no run.
     """
-    from inpars.models.scorers import load_scorer
-    from inpars.rerank import rerank
-    from inpars.rerank.agreement import agreement_path, rerank_held_out
     from inpars.rerank.config import RerankConfig
 
     assert isinstance(step.options, RerankConfig)
     model, trained = context.outputs[step.input], context.steps[step.input].options.model_dump()
-    held_out = model / HELD_OUT if (model / HELD_OUT).is_dir() else None
-    run = None
-    if context.test_set is not None:
-        first_stage = folder / f"{step.options.first_stage}.trec"
-        run = _search(
-            context.corpus, context.test_set.queries, first_stage, context, step.options.searching().model_dump()
-        )
     trust = step.options.trust_remote_code or trained["trust_remote_code"]
     for name, path in (("base", trained["base_model"]), ("tuned", model)):
-        config, output = step.options.model_copy(update={"trust_remote_code": trust}), folder / f"{name}.trec"
+        config = step.options.model_copy(update={"trust_remote_code": trust})
         if name == "base":
             # It is asked as it was when it was trained, and reads as much; the tuned model knows by itself.
             asked = {option: trained[option] for option in ("scheme", "instruction")}
@@ -75,30 +70,74 @@ def run_rerank(step: Step, context: Context, folder: Path) -> Path:
                 asked["max_length"] = trained["max_length"]
             config = config.model_copy(update={k: v for k, v in asked.items() if getattr(config, k) in (None, 0)})
             if not _ranks_as(path):
-                for stale in (output, agreement_path(output)):
-                    _remove(stale)
+                for place in (folder, folder / "agreement"):
+                    _remove(place, name)
                 say(f"rerank: {path} is no ranking model before it is trained, so there is no base to compare with")
                 continue
         elif not facts_of(model)["tuned"] and _ranks_as(trained["base_model"]) == trained["family"]:
-            for place in (folder, folder / "agreement") if run is not None else (folder / "agreement",):
-                _take_over_base(place)
+            _take_over_base(folder / "agreement")
+            if context.test_set is not None:
+                _take_over_base(folder)
             continue
-        if run is not None and context.test_set is not None:
-            given = config.model_dump()
-            held = {"held_out": held_out, "held_out_run": folder / FIRST_STAGE}
-            rerank(context.corpus, context.test_set.queries, output, model=path, run=run, **held, **given)
-        elif held_out is not None:
-            rerank_held_out(
-                context.corpus,
-                held_out,
-                agreement_path(output),
-                model=path,
-                load=partial(load_scorer, path, config),
-                index=folder / "index",
-                config=config,
-                first=folder / FIRST_STAGE,
-            )
+        if config.searches_itself:
+            _search_and_rerank(name, path, config, model, context, folder)
+            continue
+        for place in (folder, folder / "agreement"):
+            _remove(place, name, ["_dense", "_hybrid"])
+        _rerank(path, config, model, context, folder / f"{name}.trec")
     return folder
+
+
+def _search_and_rerank(
+    name: str, path: str | Path, config: RerankConfig, model: Path, context: Context, folder: Path
+) -> None:
+    """The runs of a bi-encoder that is its own retriever, all from the corpus encoded once."""
+    from inpars.retrieve import open_retriever
+
+    vectors = config.dense_index or (index_of(model) if path == model else context.folder / "index" / "dense")
+    config = config.model_copy(update={"dense_index": vectors})
+    searching = config.searching(path)
+
+    @cache
+    def load() -> Scorer:
+        return cast("Dense", open_retriever(context.corpus, searching.of_dense(), vectors, searching.scoring()))
+
+    _rerank(path, config.model_copy(update={"first_stage": "bm25"}), model, context, folder / f"{name}.trec", load=load)
+    of_both = {"fused": folder / f"{name}_hybrid.trec", "load": load}
+    _rerank(path, config, model, context, folder / f"{name}_dense.trec", **of_both)
+
+
+def _rerank(path: str | Path, config: RerankConfig, model: Path, context: Context, output: Path, **given: Any) -> None:
+    """The run of one model for the test queries, and for the held-out queries of the trained `model`."""
+    from inpars.models.scorers import load_scorer
+    from inpars.rerank import rerank
+    from inpars.rerank.agreement import agreement_path, rerank_held_out
+
+    held_out = model / HELD_OUT if (model / HELD_OUT).is_dir() else None
+    # Those that the models do not search for themselves are theirs together.
+    shared = None if config.searches_itself else output.parent / FIRST_STAGE
+    if context.test_set is not None:
+        unions = config.searches_itself
+        name = f"{output.stem}.candidates" if unions else config.first_stage
+        run = _search(context, output.with_name(f"{name}.trec"), config.searching(path).model_dump(), unions=unions)
+        given |= {"held_out": held_out, "held_out_run": shared}
+        rerank(
+            context.corpus,
+            context.test_set.queries,
+            output,
+            model=path,
+            run=run,
+            **given,
+            **config.model_dump(),
+        )
+    elif held_out is not None:
+        fused = {"fused": agreement_path(given["fused"])} if "fused" in given else {}
+        load = given.get("load") or partial(load_scorer, path, config)
+        index = output.parent / "index"
+        beside = agreement_path(output)
+        rerank_held_out(
+            context.corpus, held_out, beside, model=path, load=load, index=index, config=config, first=shared, **fused
+        )
 
 
 def run_search(step: Step, context: Context, folder: Path) -> Path:
@@ -124,7 +163,7 @@ def run_search(step: Step, context: Context, folder: Path) -> Path:
         config = SearchConfig(**step.options.model_dump() | given)
         if context.test_set is not None:
             output = folder / f"{name or config.first_stage}.trec"
-            _search(context.corpus, context.test_set.queries, output, context, config.model_dump())
+            _search(context, output, config.model_dump())
         else:
             output = agreement_path(folder / f"{name}.trec") if name else folder / FIRST_STAGE
             index = output.with_name(f"{output.stem}.index")
@@ -132,21 +171,24 @@ def run_search(step: Step, context: Context, folder: Path) -> Path:
     return folder
 
 
-def _search(corpus: Corpus, queries: list[Query], output: Path, context: Context, options: dict[str, Any]) -> Path:
+def _search(context: Context, output: Path, options: dict[str, Any], *, unions: bool = False) -> Path:
     """The run of a search, in which no query finds itself where the test queries are documents too."""
-    from inpars.rerank import search
+    from inpars.rerank import search, search_unions
 
-    if not context.finds_itself or context.test_set is None:
-        return search(corpus, queries, output, **options)
+    assert context.test_set is not None
+    corpus, queries = context.corpus, context.test_set.queries
+    searched = search_unions if unions else search
+    if not context.finds_itself:
+        return searched(corpus, queries, output, **options)
     wanted = options["top_k"]
     # One more than is wanted, so that as many are left without the query itself.
-    whole = search(corpus, queries, output.with_name(f"{output.stem}.whole.trec"), **options | {"top_k": wanted + 1})
+    whole = searched(corpus, queries, output.with_name(f"{output.stem}.whole.trec"), **options | {"top_k": wanted + 1})
     artifact = Artifact(output, "without_self_hits", Options(), {"run": fingerprint_of(whole), "top_k": str(wanted)})
     if not artifact.is_current():
         artifact.begin()
         found = groupby(read_run_lines(whole), key=lambda line: line[1])
         others = ((q, {doc_id: score for *_, doc_id, score in lines if doc_id != q}) for q, lines in found)
-        write_run(output, ((q, top_k(scores, wanted)) for q, scores in others), output.stem)
+        write_run(output, ((q, scores if unions else top_k(scores, wanted)) for q, scores in others), output.stem)
         artifact.finish()
     return output
 
@@ -165,25 +207,29 @@ def _ranks_as(model: str | Path) -> Family | None:
         return None
 
 
-def _remove(run: Path) -> None:
-    """Take away what an earlier call left of a system that there is none of now."""
-    from inpars.rerank.agreement import fused_path
-
-    for stale in (run, fused_path(run)):
+def _remove(folder: Path, model: str, systems: Sequence[str] = SYSTEMS) -> None:
+    """Take away what an earlier call left of systems that there are none of now."""
+    for system in systems:
+        stale = folder / f"{model}{system}.trec"
         stale.unlink(missing_ok=True)
         sidecar(stale).unlink(missing_ok=True)
 
 
 def _take_over_base(folder: Path) -> None:
     """Where the base's weights were kept, its runs are those of the tuned model."""
-    for name in ("base.trec", "base_fused.trec"):
-        path, copy = folder / name, folder / name.replace("base", "tuned")
+    for system in SYSTEMS:
+        path, copy = folder / f"base{system}.trec", folder / f"tuned{system}.trec"
         if not path.exists():
-            _remove(copy)
+            _remove(folder, "tuned", [system])
         elif not copy.exists() or fingerprint_of(copy) != fingerprint_of(path):
             shutil.copyfile(path, copy)
             if sidecar(path).exists():
                 write_json(sidecar(copy), facts_of(path) | {"seconds": 0.0, "taken_from": "base"})
+
+
+def first_stage_of(step: Step) -> str:
+    """The first stage that a step's systems are compared with."""
+    return str(getattr(step.options, "beside", step.options.model_dump()["first_stage"]))
 
 
 def run_evaluate(step: Step, context: Context, folder: Path) -> Path:
@@ -195,8 +241,8 @@ def run_evaluate(step: Step, context: Context, folder: Path) -> Path:
     from inpars.evaluate.exclusion import fewshot_queries
 
     runs = context.outputs[step.input]
-    first_stage = str(context.steps[step.input].options.model_dump()["first_stage"])
-    names = ("base", "base_fused", "tuned", "tuned_fused")
+    first_stage = first_stage_of(context.steps[step.input])
+    names = [f"{model}{system}" for model in ("base", "tuned") for system in SYSTEMS]
 
     def found(place: Path, first: Path) -> dict[str, Path]:
         files = {first_stage: first} | {name: place / f"{name}.trec" for name in names}

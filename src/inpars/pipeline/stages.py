@@ -7,7 +7,7 @@ from pathlib import Path
 from inpars.pipeline import needs
 from inpars.pipeline.measuring import run_evaluate, run_rerank, run_search
 from inpars.pipeline.steps import METRICS, MODEL, QUERIES, RUNS, TRIPLES, Context, Stage, Step
-from inpars.pipeline.wiring import check_retrieval, check_search, check_train
+from inpars.pipeline.wiring import check_rerank, check_search, check_train
 from inpars.registry import Registry
 
 
@@ -56,7 +56,7 @@ _ALL = (
     ),
     Stage("train", (TRIPLES, QUERIES), MODEL, "inpars.train.config:TrainConfig", _train, check_train, needs.of_train),
     Stage("search", (MODEL,), RUNS, "inpars.rerank.config:SearchConfig", run_search, check_search, needs.of_rerank),
-    Stage("rerank", (MODEL,), RUNS, "inpars.rerank.config:RerankConfig", run_rerank, check_retrieval, needs.of_rerank),
+    Stage("rerank", (MODEL,), RUNS, "inpars.rerank.config:RerankConfig", run_rerank, check_rerank, needs.of_rerank),
     Stage("evaluate", (RUNS,), METRICS, "inpars.evaluate.config:EvaluateConfig", run_evaluate, needs=needs.of_evaluate),
 )
 

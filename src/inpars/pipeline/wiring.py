@@ -37,6 +37,20 @@ def check_search(step: Step, earlier: Mapping[str, Step]) -> None:
         )
 
 
+def check_rerank(step: Step, earlier: Mapping[str, Step]) -> None:
+    """Whether the options of the first stage go together, and a model that is to search can."""
+    from inpars.rerank.config import RerankConfig
+
+    check_retrieval(step, earlier)
+    assert isinstance(step.options, RerankConfig)
+    family = earlier[step.input].options.model_dump()["family"]
+    if step.options.searches_itself and family != "bi-encoder":
+        raise OptionError(
+            f"step {step.name!r}: first_stage hybrid needs a bi-encoder, and its input {step.input!r} is a {family}",
+            hint=f"name one to search with: {step.name}.retriever=all-MiniLM-L6-v2",
+        )
+
+
 def check_retrieval(step: Step, earlier: Mapping[str, Step]) -> None:
     """Whether the options of the first stage go together."""
     from inpars.retrieve.options import RetrievalOptions

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from inpars.callable_module import make_callable
 from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
@@ -21,17 +21,21 @@ from inpars.data.runs import write_run
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults, some
 from inpars.models.checks import check_model
 from inpars.models.locate import locate, model_fingerprint
-from inpars.models.scorers import family_of, load_scorer
+from inpars.models.scorers import Scorer, family_of, load_scorer
 from inpars.options import parse_options
 from inpars.progress import say, track
 from inpars.rerank.agreement import agreement_path, fused_path, rerank_held_out, told
 from inpars.rerank.candidates import read_candidates
 from inpars.rerank.checks import checks
 from inpars.rerank.config import RerankConfig, SearchConfig
-from inpars.rerank.fusion import PRIOR, fuse
+from inpars.rerank.held_out import unions_of
 from inpars.rerank.probability import probabilities
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve import open_retriever
+from inpars.retrieve.fusion import PRIOR, fuse
+
+if TYPE_CHECKING:
+    from inpars.retrieve.dense import Dense
 
 TIES = "trec_eval"
 """How runs break ties, among the inputs of each so that one written under another rule is written anew."""
@@ -41,19 +45,31 @@ TIES = "trec_eval"
 def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], output: str | Path, **options: Any) -> Path:
     """Write the first-stage run of a test set, `top_k` documents a query; returns `output`.
 
-    `options` are the fields of `SearchConfig`. A dense first stage keeps the encoded corpus in the
+    `options` are the fields of `SearchConfig`. A dense or hybrid first stage keeps the encoded corpus in the
     folder `index`, by default `<stem>.index` beside `output`, and encodes it anew only where corpus
     or model have changed.
     """
     config = parse_options(SearchConfig, "search", options)
     config.check()
     check_outputs((corpus, queries), Path(output))
-    corpus, queries, output = open_corpus(corpus), _queries(queries), Path(output)
+    return _search(open_corpus(corpus), _queries(queries), Path(output), config)
+
+
+@locks_released()
+def search_unions(corpus: Corpus, queries: list[Query], output: Path, **options: Any) -> Path:
+    """Write the run of all documents that either retriever of a hybrid first stage has among its best `top_k`.
+
+    They have BM25's scores. `options` are the fields of `SearchConfig`; returns `output`.
+    """
+    return _search(corpus, queries, output, parse_options(SearchConfig, "search", options), unions=True)
+
+
+def _search(corpus: Corpus, queries: list[Query], output: Path, config: SearchConfig, *, unions: bool = False) -> Path:
     config = config.for_corpus(corpus)
     inputs = {"corpus": corpus.fingerprint(), "queries": _identity(queries), "ties": TIES}
     if config.retriever is not None:
         inputs["retriever"] = model_fingerprint(config.retriever)
-    artifact = Artifact(output, "search", config, inputs)
+    artifact = Artifact(output, "search for both" if unions else "search", config, inputs)
     if artifact.is_current():
         return output
     index = open_retriever(corpus, config, output.with_name(f"{output.stem}.index"), config.scoring())
@@ -63,7 +79,8 @@ def search(corpus: str | Path | Corpus, queries: str | Path | list[Query], outpu
 
     def found() -> Iterator[tuple[str, dict[str, float]]]:
         nonlocal documents
-        for query_id, scores in track(index.search_each(queries, config.top_k), "search", len(queries)):
+        each = unions_of(index, queries, config.top_k) if unions else index.search_each(queries, config.top_k)
+        for query_id, scores in track(each, "search", len(queries)):
             documents += len(scores)
             if not scores:
                 nothing_for.append(query_id)
@@ -89,45 +106,65 @@ def rerank(
     run: str | Path | None = None,
     held_out: str | Path | None = None,
     held_out_run: Path | None = None,
+    fused: Path | None = None,
+    load: Callable[[], Scorer] | None = None,
     **options: Any,
 ) -> Path:
     """Rerank the first stage's best documents for each query with `model`; returns `output`, a TREC run.
 
     `run` is the first-stage run, of which the `top_k` documents with the highest scores are taken;
-    without it the first stage is searched and its run written beside `output`. Unless `fusion` is
-    "none", `<stem>_fused<suffix>` gets the fusion of the two runs. Its weight is chosen on the
+    without it the first stage is searched and its run written beside `output`. With a first stage hybrid that names
+    no retriever, `model` is a bi-encoder that searches too: candidates are BM25's `top_k` and its own, and its
+    scores come from the encoded corpus. Unless `fusion` is
+    "none", `fused` (by default `<stem>_fused<suffix>`) gets the fusion of the model's scores with the first stage's,
+    BM25's in that case. Its weight is chosen on the
     queries in the folder `held_out` (by default the model's own), reranked likewise in the folder
-    `agreement` beside `output` (see `rerank_held_out`), and is `fusion.PRIOR` where there are none;
-    `held_out_run` is where the first stage's run for them is kept, for models to share.
-    `options` are the fields of `RerankConfig`.
+    `agreement` beside `output` (see `rerank_held_out`), and is `PRIOR` where there are none;
+    `held_out_run` is where the first stage's run for them is kept, for models to share. `load` gives a scorer that is
+    loaded already. `options` are the fields of `RerankConfig`.
     """
     config = parse_options(RerankConfig, "rerank", options)
     output = Path(output)
-    check_outputs((corpus, queries, run), output, fused_path(output))
+    fused = fused or fused_path(output)
+    check_outputs((corpus, queries, run), output, fused)
     corpus, queries = open_corpus(corpus), _queries(queries)
     config = config.for_corpus(corpus)
-    if config.probability and (config.family if config.family != "auto" else family_of(locate(model))) == "bi-encoder":
+    family = config.family if config.family != "auto" else family_of(locate(model)) if _asks_family(config) else None
+    if config.probability and family == "bi-encoder":
         raise OptionError(
             f"{str(model)!r} is a bi-encoder: its similarities are no probabilities of relevance",
             hint="leave out --probability, or rerank with a cross-encoder, a seq2seq model or an LLM",
+        )
+    if config.searches_itself and family != "bi-encoder":
+        raise OptionError(
+            f"first_stage hybrid needs a bi-encoder, and {str(model)!r} is of the family {family}",
+            hint="name one to search with: --retriever all-MiniLM-L6-v2",
         )
     if not sidecar(output).exists():
         # What is there already may do without its model.
         raise_faults(faults_of(lambda: check_model(model), *checks(config, [str(model)])))
     first = output.with_name(f"{output.stem}.{config.first_stage}.trec")
+    index = first.with_name(f"{first.stem}.index")
     if run is None:
-        run = search(corpus, queries, first, **config.searching().model_dump())
+        run = _search(corpus, queries, first, config.searching(model), unions=config.searches_itself)
     held_out = _held_out_folder(model, held_out)
-    load = cache(lambda: load_scorer(model, config))
+    load = cache(load or partial(_loaded, corpus, model, config, index))
     weight: float | None = None if config.fusion in ("auto", "none") else float(config.fusion)
     if config.fusion == "auto":
         weight = PRIOR
         if held_out:
             # The index is the one that this first stage has, or would have.
-            index = first.with_name(f"{first.stem}.index")
             beside = agreement_path(output)
             rerank_held_out(
-                corpus, held_out, beside, model=model, load=load, config=config, index=index, first=held_out_run
+                corpus,
+                held_out,
+                beside,
+                model=model,
+                load=load,
+                config=config,
+                index=index,
+                first=held_out_run,
+                fused=agreement_path(fused),
             )
             weight = facts_of(beside)["fusion_weight"]
     inputs = {
@@ -141,20 +178,34 @@ def rerank(
     artifact = Artifact(output, "rerank", config, inputs)
     if artifact.is_current():
         return output
-    candidates = read_candidates(run, queries, corpus, config.top_k)
+    candidates = read_candidates(run, queries, corpus, config.depth)
     load()
     artifact.begin()
     facts = score_in_units(artifact, load(), queries, Texts(corpus), candidates, config.unit_size)
     shown = probabilities if config.probability else dict
     write_run(output, ((query_id, shown(scores)) for query_id, scores in scored(artifact)), output.stem)
-    fused_path(output).unlink(missing_ok=True)
+    fused.unlink(missing_ok=True)
     if weight is not None:
         facts["fusion_weight"] = weight
-        fused = ((q, fuse({q: candidates.get(q, {})}, {q: scores}, weight)[q]) for q, scores in scored(artifact))
-        write_run(fused_path(output), fused, fused_path(output).stem)
+        weights = [1 - weight, weight]
+        write_run(
+            fused, ((q, fuse([candidates.get(q, {}), scores], weights)) for q, scores in scored(artifact)), fused.stem
+        )
     artifact.finish(**facts)
-    say(f"rerank: {told(facts, config.first_stage)} -> {output}")
+    say(f"rerank: {told(facts, config.beside)} -> {output}")
     return output
+
+
+def _asks_family(config: RerankConfig) -> bool:
+    return config.probability or config.searches_itself
+
+
+def _loaded(corpus: Corpus, model: str | Path, config: RerankConfig, index: Path) -> Scorer:
+    """The model's scorer: with a first stage that it searches itself, over the encoded corpus."""
+    if not config.searches_itself:
+        return load_scorer(model, config)
+    searching = config.searching(model)
+    return cast("Dense", open_retriever(corpus, searching.of_dense(), index, searching.scoring()))
 
 
 def _queries(queries: str | Path | list[Query]) -> list[Query]:

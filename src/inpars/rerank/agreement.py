@@ -14,9 +14,10 @@ from inpars.models.locate import model_fingerprint
 from inpars.models.scorers import Scorer
 from inpars.progress import say
 from inpars.rerank.config import RerankConfig, SearchConfig
-from inpars.rerank.fusion import PRIOR, choose_weight, fuse
+from inpars.rerank.fusion_weight import choose_weight, fuse_runs
 from inpars.rerank.held_out import HeldOutQueries, as_in_corpus
 from inpars.rerank.scoring import score_in_units, scored
+from inpars.retrieve.fusion import PRIOR
 from inpars.retrieve.options import spoken
 
 _FEWEST = 10
@@ -39,22 +40,25 @@ def fused_path(output: Path) -> Path:
 
 
 @locks_released()
-def search_held_out(corpus: Corpus, held_out: Path, output: Path, *, config: SearchConfig, index: Path) -> Path:
+def search_held_out(
+    corpus: Corpus, held_out: Path, output: Path, *, config: SearchConfig, index: Path, unions: bool = False
+) -> Path:
     """Write the first stage's run for the held-out queries in the folder `held_out`; returns `output`.
 
-    `index` is where the corpus's index is kept unless `config` names a place. How many queries find
+    `index` is where the corpus's index is kept unless `config` names a place. With `unions` the run has all documents
+    that either retriever of a hybrid has among its best, by BM25's score. How many queries find
     their source is said, and stands in the sidecar (`queries`, `found`, `depth`).
     """
     config = config.for_corpus(corpus)
     inputs = {"corpus": corpus.fingerprint(), "held_out": fingerprint_of(held_out)}
     if config.retriever is not None:
         inputs["retriever"] = model_fingerprint(config.retriever)
-    artifact = Artifact(output, "held-out search", config, inputs)
+    artifact = Artifact(output, "held-out search for both" if unions else "held-out search", config, inputs)
     if artifact.is_current():
         return output
     queries = HeldOutQueries(held_out, corpus)
     artifact.begin()
-    run = dict(queries.search(config, index))
+    run = dict(queries.search(config, index, unions=unions))
     write_run(output, {query.query_id: run.get(query.query_id, {}) for query in queries.queries}, output.stem)
     found = queries.found(run, config.top_k)
     artifact.finish(**found._asdict())
@@ -73,17 +77,20 @@ def rerank_held_out(
     config: RerankConfig,
     index: Path,
     first: Path | None = None,
+    fused: Path | None = None,
 ) -> Path:
     """Rerank the first stage's best documents for the queries in the folder `held_out`, as `rerank` does for others.
 
     The first stage searches the whole corpus to the depth `config.top_k`, whatever run the other queries
     come with; a query whose source it does not find has lost it. Unless `fusion` is "none" the fused run
-    lies beside `output`; "auto" chooses its weight here, and the sidecar says which (`fusion_weight`) and
-    the nDCG@10 of each that was tried. `load` gives the model's scorer. The first stage's run lies in
-    `first`, by default beside `output` under its name, for more than one model to share. Returns `output`.
+    lies in `fused`, by default beside `output`; "auto" chooses its weight here, and the sidecar says which
+    (`fusion_weight`) and the nDCG@10 of each that was tried. `load` gives the model's scorer. The first stage's run
+    lies in `first`, by default beside `output` under its name, for more than one model to share. Returns `output`.
     """
     first = first_stage_path(output) if first is None else first
-    search_held_out(corpus, held_out, first, config=config.searching(), index=index)
+    fused = fused_path(output) if fused is None else fused
+    unions = config.searches_itself
+    search_held_out(corpus, held_out, first, config=config.searching(model), index=index, unions=unions)
     inputs = {
         "corpus": corpus.fingerprint(),
         "held_out": fingerprint_of(held_out),
@@ -101,7 +108,7 @@ def rerank_held_out(
     facts = score_in_units(artifact, scorer, queries.queries, queries.texts(), candidates, config.unit_size)
     reranked = {query_id: as_in_corpus(scores) for query_id, scores in scored(artifact)}
     write_run(output, reranked, output.stem)
-    fused_path(output).unlink(missing_ok=True)
+    fused.unlink(missing_ok=True)
     if config.fusion != "none":
         if config.fusion != "auto":
             facts["fusion_weight"] = float(config.fusion)
@@ -110,9 +117,10 @@ def rerank_held_out(
         else:
             choice = choose_weight(run, reranked, queries.qrels)
             facts |= {"fusion_weight": choice.weight, "held_out_ndcg@10_by_weight": choice.held_out}
-        write_run(fused_path(output), fuse(run, reranked, facts["fusion_weight"]), fused_path(output).stem)
+        weight = facts["fusion_weight"]
+        write_run(fused, fuse_runs([run, reranked], [1 - weight, weight]), fused.stem)
     artifact.finish(**facts)
-    say(f"held-out: {told(facts, config.first_stage)} -> {output}")
+    say(f"held-out: {told(facts, config.beside)} -> {output}")
     return output
 
 

@@ -12,8 +12,10 @@ from inpars.retrieve import check_retrieval
 
 def checks(config: SearchConfig | RerankConfig, models: Sequence[str] = ()) -> Iterator[Check]:
     """What the options ask for: the first stage's language, libraries, the device, that `models` score."""
-    if not (config.retriever or "").startswith("@"):
-        searching = config.searching() if isinstance(config, RerankConfig) else config
+    searching = config.searching(*models[:1]) if isinstance(config, RerankConfig) else config
+    made_by_step = (searching.retriever or "").startswith("@")
+    itself = isinstance(config, RerankConfig) and config.searches_itself and not models
+    if not (made_by_step or itself):
         yield partial(check_retrieval, searching)
     if isinstance(config, RerankConfig):
         yield partial(check_scoring, config, "reranking")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -68,9 +69,31 @@ class RerankConfig(ScoringOptions, RetrievalOptions, RetrieverPromptOptions):
     )
     unit_size: int = Field(10_000, ge=1, description="Pairs in one resumable unit.")
 
-    def searching(self) -> SearchConfig:
-        """The options of the first stage."""
+    @property
+    def searches_itself(self) -> bool:
+        """Whether the model, a bi-encoder, is the retriever of its own hybrid first stage."""
+        return self.first_stage == "hybrid" and self.retriever is None
+
+    @property
+    def depth(self) -> int:
+        """The most candidates that a query can have."""
+        return 2 * self.top_k if self.searches_itself else self.top_k
+
+    @property
+    def beside(self) -> str:
+        """The first stage that the model is fused with."""
+        return "bm25" if self.searches_itself else self.first_stage
+
+    def check(self) -> None:
+        """`OptionError` where the first stage and the options of another do not go together."""
+        if not self.searches_itself:
+            super().check()
+
+    def searching(self, model: str | Path = "") -> SearchConfig:
+        """The options of the first stage; `model` is what reranks, and searches where no retriever is named."""
         values = {name: getattr(self, name) for name in SearchConfig.model_fields}
         # int8 is for a reranker's engine; a bi-encoder has none.
         precision: Precision = "auto" if self.precision == "int8" else self.precision
+        if self.searches_itself:
+            return SearchConfig(**{**values, "precision": precision, "retriever": str(model)})
         return SearchConfig(**{**values, "precision": precision, **self.of_retriever().model_dump()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.replaced import Replaced
@@ -15,8 +15,11 @@ from inpars.data.records import Query
 from inpars.data.runs import Run
 from inpars.progress import say
 from inpars.rerank.config import SearchConfig
-from inpars.retrieve import open_retriever
+from inpars.retrieve import Retriever, open_retriever
 from inpars.retrieve.options import spoken
+
+if TYPE_CHECKING:
+    from inpars.retrieve.hybrid import Hybrid
 
 _CUT = "\x00"
 """Before the id of a source whose query was cut out of it: no document of a corpus is called so."""
@@ -58,21 +61,32 @@ class HeldOutQueries:
         texts = {doc_id: development.documents[doc_id] for doc_id in sorted(sources)}
         self.cut = {doc_id: text for doc_id, text in texts.items() if text != corpus[doc_id].contents}
 
-    def search(self, config: SearchConfig, index: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    def search(
+        self, config: SearchConfig, index: Path, *, unions: bool = False
+    ) -> Iterator[tuple[str, dict[str, float]]]:
         """`(query id, the first stage's best top_k documents)`, of the queries as they are first, then of the cut.
 
-        Indexes are kept in `config.index`, else in `index`, BM25's of the corpus with texts cut out in `cut` below it.
+        With `unions` they are what `unions_of` gives. Indexes are kept in `config.index`, else in `index`, BM25's of
+        the corpus with texts cut out in `cut` below it.
         """
         whole = [query for query in self.queries if not self._is_cut(query)]
         cut = [query for query in self.queries if self._is_cut(query)]
         if whole:
-            retriever = open_retriever(self.corpus, config, index, config.scoring())
-            yield from retriever.search_each(whole, config.top_k)
+            yield from self._found(self.corpus, whole, config, index, unions)
         if cut:
-            if config.first_stage == "bm25":
-                config = config.model_copy(update={"index": (config.index or index) / "cut"})
-            retriever = open_retriever(Replaced(self.corpus, self.cut), config, index, config.scoring())
-            yield from retriever.search_each(cut, config.top_k)
+            if config.first_stage != "dense":
+                home = config.index or index
+                update = {"index": home / "cut", "dense_index": config.dense_index or home}
+                config = config.model_copy(update=update)
+            yield from self._found(Replaced(self.corpus, self.cut), cut, config, index, unions)
+
+    def _found(
+        self, corpus: Corpus, queries: list[Query], config: SearchConfig, index: Path, unions: bool
+    ) -> Iterator[tuple[str, dict[str, float]]]:
+        retriever = open_retriever(corpus, config, index, config.scoring())
+        if unions:
+            return unions_of(retriever, queries, config.top_k)
+        return retriever.search_each(queries, config.top_k)
 
     def found(self, run: Run, depth: int) -> Found:
         """How many queries have a source among their candidates in `run`."""
@@ -93,6 +107,11 @@ class HeldOutQueries:
 
     def _is_cut(self, query: Query) -> bool:
         return not self.cut.keys().isdisjoint(self.qrels[query.query_id])
+
+
+def unions_of(retriever: Retriever, queries: list[Query], k: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """`(query id, BM25's scores of the best k documents of either retriever of a hybrid)` for each query."""
+    return ((union.query_id, union.bm25) for union in cast("Hybrid", retriever).unions(queries, k))
 
 
 def as_in_corpus(scores: Mapping[str, float]) -> dict[str, float]:

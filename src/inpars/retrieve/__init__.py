@@ -46,13 +46,16 @@ def check_retrieval(options: RetrievalOptions) -> None:
     A retriever in a folder must be a bi-encoder; one on the hub is looked at when it is loaded.
     """
     options.check()
-    if options.first_stage == "bm25":
+    if options.first_stage != "dense":
         check_language(options.language)
+    if options.first_stage == "bm25":
         return
     from inpars.retrieve.dense import require_bi_encoder
     from inpars.retrieve.faiss_index import require_faiss
 
-    checks: list[Check] = [partial(require_library, "sentence_transformers", "train", "first_stage dense")]
+    checks: list[Check] = [
+        partial(require_library, "sentence_transformers", "train", f"first_stage {options.first_stage}")
+    ]
     if options.neighbours != "exact":
         checks.append(require_faiss)
     if Path(locate(str(options.retriever))).is_dir():
@@ -80,6 +83,13 @@ def open_retriever(
         return BM25.of(corpus, k1=options.k1, b=options.b, language=options.language, folder=options.index or folder)
     from inpars.retrieve.dense import Dense
 
+    if options.first_stage == "hybrid":
+        from inpars.retrieve.bm25 import BM25
+        from inpars.retrieve.hybrid import Hybrid
+
+        bm25 = open_retriever(corpus, options.of_bm25(), folder)
+        dense = open_retriever(corpus, options.of_dense(), folder, scoring)
+        return Hybrid(cast(BM25, bm25), cast(Dense, dense), options.hybrid_weight)
     if isinstance(corpus, Replaced):
         # Embeddings do not depend on each other: only the other texts' are made anew.
         return cast(Dense, open_retriever(corpus.corpus, options, folder, scoring)).with_texts(corpus.texts)

@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -130,6 +131,17 @@ class BM25:
     def scores(self, query: str) -> np.ndarray:
         """The score of every document, float32, in the order of `doc_ids`."""
         return ranking.sums(self._index, self.terms(query))
+
+    def scores_of(self, query: str, doc_ids: Sequence[str]) -> dict[str, float]:
+        """The scores of some documents, 0 for those without a word of the query."""
+        if not doc_ids:
+            return {}
+        scores = self.scores(query)
+        return {doc_id: float(scores[self._places[doc_id]]) for doc_id in doc_ids}
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {doc_id: place for place, doc_id in enumerate(self.doc_ids)}
 
     def score_of(self, query: str, text: str) -> float:
         """The score that `text`, which need be no document, has by the weights of the documents' words."""

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Protocol, cast
@@ -84,10 +85,9 @@ class Dense:
 
     def with_texts(self, texts: Mapping[str, str]) -> Dense:
         """The same corpus with other texts under some ids, searched exactly; nothing on disk changes."""
-        place = {doc_id: number for number, doc_id in enumerate(self.doc_ids)}
         # Copy on write: pages that nobody writes to are those of the file.
         matrix = np.load(str(cast(np.memmap, self.matrix).filename), mmap_mode="c")
-        matrix[[place[doc_id] for doc_id in texts]] = self.embed_documents([*texts.values()])
+        matrix[[self._places[doc_id] for doc_id in texts]] = self.embed_documents([*texts.values()])
         other = Dense(self.encoder, Embeddings(self.doc_ids, matrix), Exact(matrix, self.doc_ids))
         # A temporary folder goes with this object, and must not while its file is read.
         other._origin = self
@@ -101,10 +101,43 @@ class Dense:
         """`(query id, documents as search gives them)` for each query, many at a time in bounded memory."""
         stream = iter(queries)
         while block := list(islice(stream, QUERIES_AT_ONCE)):
-            embedded = self.embed_queries([query.text for query in block])
-            places = self._neighbours.nearest(embedded, k)
-            for query, embedding, found in zip(block, embedded, places, strict=True):
-                yield query.query_id, self._documents(embedding, found, k)
+            for query, (_, documents) in zip(block, self.embedded_search(block, k), strict=True):
+                yield query.query_id, documents
+
+    def embedded_search(self, queries: Sequence[Query], k: int) -> Iterator[tuple[np.ndarray, dict[str, float]]]:
+        """`(the query's embedding, documents as search gives them)` for each query."""
+        embedded = self.embed_queries([query.text for query in queries])
+        for embedding, found in zip(embedded, self._neighbours.nearest(embedded, k), strict=True):
+            yield embedding, self._documents(embedding, found, k)
+
+    def similarities(self, embedding: np.ndarray, doc_ids: Sequence[str]) -> dict[str, float]:
+        """The scores of some documents for a query that is embedded."""
+        rows = np.asarray(self.matrix[[self._places[doc_id] for doc_id in doc_ids]], dtype=np.float64)
+        scores = (rows * embedding.astype(np.float64)).sum(axis=1).astype(np.float32)
+        return dict(zip(doc_ids, scores.tolist(), strict=True))
+
+    def score(
+        self, queries: Mapping[str, str], documents: Mapping[str, str], candidates: Mapping[str, Sequence[str]]
+    ) -> Run:
+        """Score each query's candidates as a `Scorer` does, without encoding again what the matrix holds.
+
+        Ids that the corpus lacks stand for texts in `documents`, which are encoded.
+        """
+        wanted = dict.fromkeys(doc_id for query_id in queries for doc_id in candidates.get(query_id, ()))
+        others = [doc_id for doc_id in wanted if doc_id not in self._places]
+        rows = self.embed_documents([documents[doc_id] for doc_id in others]) if others else self.matrix[:0]
+        other = Dense(self.encoder, Embeddings(others, rows), Exact(rows, others))
+        run: Run = {}
+        for (query_id, _), embedding in zip(queries.items(), self.embed_queries([*queries.values()]), strict=True):
+            asked = list(candidates.get(query_id, ()))
+            known = self.similarities(embedding, [doc_id for doc_id in asked if doc_id in self._places])
+            scores = known | other.similarities(embedding, [doc_id for doc_id in asked if doc_id not in known])
+            run[query_id] = {doc_id: scores[doc_id] for doc_id in asked}
+        return run
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {doc_id: place for place, doc_id in enumerate(self.doc_ids)}
 
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
         """Embeddings whose dot products with rows of `matrix` are scores; `InparsError` where one is no number."""

@@ -1,33 +1,14 @@
-"""Fusion of a first stage with a model."""
+"""The weight of a model fused with a first stage."""
 
-import numpy as np
-import pytest
-
-from inpars.rerank.fusion import PRIOR, WEIGHTS, choose_weight, fuse
+from inpars.rerank.fusion_weight import WEIGHTS, choose_weight, fuse_runs
+from inpars.retrieve.fusion import PRIOR
 
 
-def test_scores_are_standardised_query_by_query():
-    fused = fuse({"q": {"a": 30.0, "b": 20.0, "c": 10.0}}, {"q": {"a": 0.1, "b": 0.2, "c": 0.3}}, 0.25)
-    z = np.array([1, 0, -1]) / np.sqrt(2 / 3)
-    expected = 0.75 * z + 0.25 * -z
-    assert list(fused["q"]) == ["a", "b", "c"]
-    assert list(fused["q"].values()) == pytest.approx(expected.tolist())
-
-
-def test_the_scale_of_either_side_does_not_matter():
-    first, model = {"q": {"a": 3.0, "b": 2.0, "c": 0.5}}, {"q": {"a": 0.2, "b": 0.9, "c": 0.4}}
-    other = {"q": {doc: 7 * score + 100 for doc, score in model["q"].items()}}
-    assert fuse(first, model, 0.6)["q"] == pytest.approx(fuse(first, other, 0.6)["q"])
-
-
-def test_only_documents_that_both_have_are_fused():
-    assert fuse({"q": {"a": 1.0, "b": 2.0}}, {"q": {"b": 1.0, "c": 2.0}}, 0.5) == {"q": {"b": 0.0}}
-    assert fuse({}, {"q": {}}, 0.5) == {"q": {}}
-
-
-def test_equal_scores_on_one_side_leave_the_other_to_decide():
-    fused = fuse({"q": {"a": 1.0, "b": 1.0}}, {"q": {"a": 0.1, "b": 0.2}}, 0.5)["q"]
-    assert fused["b"] > fused["a"]
+def test_runs_are_fused_query_by_query_in_the_order_of_the_last():
+    first, model = {"q1": {"a": 1.0, "b": 2.0}}, {"q2": {"c": 1.0}, "q1": {"a": 1.0, "b": 0.0}}
+    fused = dict(fuse_runs([first, model], [0.25, 0.75]))
+    assert list(fused) == ["q2", "q1"]
+    assert fused == {"q2": {"c": 0.0}, "q1": {"a": 0.5, "b": -0.5}}
 
 
 def ranking(rank):
