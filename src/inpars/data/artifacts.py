@@ -87,8 +87,8 @@ class Artifact:
         self.lock = lock_of(self.output)
         self._started = time.perf_counter()
 
-    def is_current(self) -> bool:
-        """Whether the output is there, finished, and made with these options from these inputs.
+    def is_current(self, *, silent: bool = False) -> bool:
+        """Whether the output is there, finished, and made with these options from these inputs; it says so.
 
         Where it is not, an error says now whether it can be made at all: as `begin`, and before anything is loaded.
         """
@@ -96,7 +96,8 @@ class Artifact:
             # A kill may have come between the sidecar and the clearing away.
             if self.folder.exists():
                 self._clear_away()
-            say(f"{self.stage}: {self.output} is up to date")
+            if not silent:
+                say(f"{self.stage}: {self.output} is up to date")
             return True
         self._require_place()
         check_unlocked(self.lock, self.output)

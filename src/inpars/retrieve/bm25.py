@@ -186,7 +186,7 @@ def _require(backend: Backend) -> None:
 def _kept(artifact: Artifact) -> Postings | None:
     """The index that lies there, where it is the right one and whole."""
     try:
-        index = postings.load(artifact.output.parent) if artifact.is_current() else None
+        index = postings.load(artifact.output.parent) if artifact.is_current(silent=True) else None
         # Another process may have begun one of its own while the files were opened one by one.
         return index if artifact.is_finished() else None
     except (OutputInUse, OptionError):

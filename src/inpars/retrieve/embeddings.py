@@ -62,7 +62,7 @@ def encode_corpus(
     inputs = {"corpus": corpus.fingerprint(), "model": model_fingerprint}
     artifact = Artifact(Path(folder) / MATRIX, "encode", options, inputs)
     ids = artifact.side_file("ids")
-    if ids.is_file() and artifact.is_current():
+    if ids.is_file() and artifact.is_current(silent=True):
         embeddings = _load(artifact, ids)
         # Another process may have begun one of its own between the two files.
         if artifact.is_finished():
