@@ -10,6 +10,7 @@
     train           fine-tune a reranker or retriever
     search          search a corpus: the first stage alone
     rerank          rerank a first stage with a model
+    fuse            fuse runs of the same queries into one
     evaluate        measure runs against judgments, and compare them
     download        published queries, rerankers, runs and few-shot examples
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from inpars.negatives import mine_negatives
     from inpars.pipeline import run
     from inpars.pipeline.reproduce import reproduce
-    from inpars.rerank import rerank, search
+    from inpars.rerank import fuse, rerank, search
     from inpars.train import train
 
 __version__ = "1.0.0.dev0"
@@ -41,6 +42,7 @@ __all__ = [
     "download",
     "evaluate",
     "filter",
+    "fuse",
     "generate",
     "mine_negatives",
     "open_corpus",
@@ -61,6 +63,7 @@ _FUNCTIONS = {
     "reproduce": "inpars.pipeline.reproduce",
     "run": "inpars.pipeline",
     "search": "inpars.rerank",
+    "fuse": "inpars.rerank",
 }
 
 

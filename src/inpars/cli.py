@@ -37,6 +37,7 @@ _COMMANDS = {
     "train": "Fine-tune a model on triples.",
     "search": "Search a corpus: the first stage alone.",
     "rerank": "Rerank a first stage with a model.",
+    "fuse": "Fuse runs of the same queries into one.",
     "evaluate": "Measure runs against judgments, and compare them.",
     "download": "Download published queries, rerankers, runs and few-shot examples.",
     "v1": "InPars v1's commands with their own flags: generate, filter, triples, train.",
@@ -48,6 +49,7 @@ _PLACES = {
     "prompts": "inpars.generate.prompts.command:app",
     "plan": "inpars.generate.command:plan",
     "search": "inpars.rerank.command:search",
+    "fuse": "inpars.rerank.command:fuse",
     "v1": "inpars.drop_in.v1.command:app",
 }
 for _name, _help in _COMMANDS.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,7 +17,7 @@ from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_queries
 from inpars.data.records import Query
-from inpars.data.runs import write_run
+from inpars.data.runs import read_run, top_k, write_run
 from inpars.errors import InparsError, OptionError, faults_of, raise_faults, some
 from inpars.models.checks import check_model
 from inpars.models.locate import locate, model_fingerprint
@@ -27,12 +27,14 @@ from inpars.progress import say, track
 from inpars.rerank.agreement import agreement_path, fused_path, rerank_held_out, told
 from inpars.rerank.candidates import read_candidates
 from inpars.rerank.checks import checks
-from inpars.rerank.config import RerankConfig, SearchConfig
+from inpars.rerank.config import FuseConfig, RerankConfig, SearchConfig
+from inpars.rerank.fusion_weight import fuse_runs
 from inpars.rerank.held_out import unions_of
 from inpars.rerank.probability import probabilities
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve import open_retriever
-from inpars.retrieve.fusion import PRIOR, fuse
+from inpars.retrieve.fusion import PRIOR
+from inpars.retrieve.fusion import fuse as fused_scores
 
 if TYPE_CHECKING:
     from inpars.retrieve.dense import Dense
@@ -189,7 +191,9 @@ def rerank(
         facts["fusion_weight"] = weight
         weights = [1 - weight, weight]
         write_run(
-            fused, ((q, fuse([candidates.get(q, {}), scores], weights)) for q, scores in scored(artifact)), fused.stem
+            fused,
+            ((q, fused_scores([candidates.get(q, {}), scores], weights)) for q, scores in scored(artifact)),
+            fused.stem,
         )
     artifact.finish(**facts)
     say(f"rerank: {told(facts, config.beside)} -> {output}")
@@ -206,6 +210,42 @@ def _loaded(corpus: Corpus, model: str | Path, config: RerankConfig, index: Path
         return load_scorer(model, config)
     searching = config.searching(model)
     return cast("Dense", open_retriever(corpus, searching.of_dense(), index, searching.scoring()))
+
+
+@locks_released()
+def fuse(runs: Sequence[str | Path], output: str | Path, **options: Any) -> Path:
+    """Fuse TREC runs of the same queries into one; returns `output`.
+
+    For each query the documents of all `runs` together, by the weighted sum of their standardised scores (see
+    `inpars.retrieve.fusion.fuse`). `options` are the fields of `FuseConfig`.
+    """
+    config = parse_options(FuseConfig, "fuse", options)
+    paths, output = [Path(run) for run in runs], Path(output)
+    check_outputs(tuple(paths), output)
+    weights = config.weights or tuple(1 / len(paths) for _ in paths)
+    if len(paths) < 2 or len(weights) != len(paths):
+        raise OptionError(
+            f"{len(paths):,} run{'s' if len(paths) != 1 else ''} and {len(weights):,} weights",
+            hint="give two runs or more, and a weight for each in their order, or none for equal ones",
+        )
+    inputs = {f"run {number}": fingerprint_of(path) for number, path in enumerate(paths, start=1)}
+    artifact = Artifact(output, "fuse", config, inputs | {"ties": TIES})
+    if artifact.is_current():
+        return output
+    systems = [read_run(path) for path in paths]
+    anywhere = set().union(*systems)
+    everywhere = anywhere.intersection(*systems)
+    if not everywhere:
+        raise InparsError("the runs have no query in common", hint="are they of the same queries?")
+    if lacking := len(anywhere) - len(everywhere):
+        say(
+            f"fuse: {lacking:,} of {len(anywhere):,} queries are not in every run, and are left to those that have them"
+        )
+    artifact.begin()
+    write_run(output, ((q, top_k(scores, config.top_k)) for q, scores in fuse_runs(systems, weights)), output.stem)
+    artifact.finish(queries=len(anywhere), runs=len(paths))
+    say(f"fuse: {len(paths):,} runs of {len(anywhere):,} queries -> {output}")
+    return output
 
 
 def _queries(queries: str | Path | list[Query]) -> list[Query]:

@@ -1,16 +1,18 @@
-"""`inpars rerank` and `inpars search`."""
+"""`inpars rerank`, `inpars search` and `inpars fuse`."""
 
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from inpars.rerank import fuse as fusion
 from inpars.rerank import rerank as stage
 from inpars.rerank import search as first_stage
-from inpars.rerank.config import RerankConfig, SearchConfig
+from inpars.rerank.config import FuseConfig, RerankConfig, SearchConfig
 
 _DEFAULTS = RerankConfig()
 _SEARCH_DEFAULTS = SearchConfig()
+_FUSE_DEFAULTS = FuseConfig()
 
 
 def rerank(
@@ -64,3 +66,21 @@ def search(
         TREC run for the documents found.
     """
     first_stage(corpus, queries, output, **options.model_dump())
+
+
+def fuse(
+    runs: list[Path],
+    *,
+    output: Path,
+    options: Annotated[FuseConfig, Parameter(name="*")] = _FUSE_DEFAULTS,
+) -> None:
+    """Fuse runs of the same queries into one.
+
+    Parameters
+    ----------
+    runs
+        Runs of any systems, in any form that evaluate takes.
+    output
+        TREC run of the documents of all of them, by the weighted sum of their standardised scores.
+    """
+    fusion(runs, output, **options.model_dump())

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from inpars.errors import OptionError
 from inpars.models.precision import Precision
 from inpars.models.scorers.options import LoadingOptions, PromptOptions, RetrieverPromptOptions, ScoringOptions
-from inpars.options import how
+from inpars.options import Options, how
 from inpars.retrieve.options import RetrievalOptions
 
 
@@ -97,3 +97,12 @@ class RerankConfig(ScoringOptions, RetrievalOptions, RetrieverPromptOptions):
         if self.searches_itself:
             return SearchConfig(**{**values, "precision": precision, "retriever": str(model)})
         return SearchConfig(**{**values, "precision": precision, **self.of_retriever().model_dump()})
+
+
+class FuseConfig(Options):
+    """Fuse runs of the same queries into one."""
+
+    weights: tuple[Weight, ...] = Field(
+        (), description="A weight for each run, in the order of the runs; by default all are alike."
+    )
+    top_k: int = Field(1000, ge=1, description="Documents kept for each query.")
