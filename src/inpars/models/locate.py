@@ -125,7 +125,7 @@ def why_absent(model: str) -> str:
 
 def no_model(model: str, why: str, option: str = "") -> InparsError:
     """The error for a model that is not there; `option` is where it was named."""
-    said = f"the model {model!r} cannot be used" if Path(source(model)).exists() else f"there is no model {model!r}"
+    said = f"the model {model!r} cannot be used" if is_gguf(Path(source(model))) else f"there is no model {model!r}"
     return InparsError(
         f"{option}: {said}: {why}" if option else f"{said}: {why}",
         hint=install_hint(model) or "give a folder with a saved model, or the name of one on the Hugging Face Hub",
