@@ -163,7 +163,7 @@ def test_an_adapter_that_names_no_base(tmp_path: Path) -> None:
 
 def test_a_file_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "weights.bin").write_bytes(b"")
-    assert why_absent(str(tmp_path / "weights.bin")) == "it is a file, where a model is a folder"
+    assert why_absent(str(tmp_path / "weights.bin")) == "it is a file, where a model is a folder or a file in GGUF"
 
 
 def test_offline_a_model_in_the_cache_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

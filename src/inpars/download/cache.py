@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from inpars.data.alone import alone
 from inpars.data.files import file_hash, read_json, write_json
 from inpars.data.places import cache_folder
 from inpars.download import http, hub
@@ -44,7 +43,7 @@ def obtain(item: Item, *, offline: bool) -> Path:
             hint=f"online: inpars download {item.kind} {item.name}; or put the file from {item.source} there by hand",
         )
     try:
-        with _alone(path):
+        with alone(path, f"download: waiting for another process that downloads {path.name}"):
             # Another process may have brought it meanwhile.
             fault = _fault(item, path)
             if fault is None:
@@ -126,22 +125,3 @@ def _keep_record(item: Item, path: Path, facts: dict[str, Any]) -> dict[str, Any
     }
     write_json(record_path(path), record)
     return record
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """No other process downloads `path` meanwhile, where the system has locks."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    lock = path.with_name(f"{path.name}.lock")
-    with lock.open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            say(f"download: waiting for another process that downloads {path.name}")
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 
 from inpars.errors import InparsError, require_library
 from inpars.models.files import model_json
+from inpars.models.gguf.converting import check_convertible
+from inpars.models.gguf.kinds import is_gguf
 from inpars.models.judges.options import Asks, JudgingOptions
 from inpars.models.language import open_language_model, split_spec
 from inpars.models.language.base import check
-from inpars.models.locate import locate, no_model, why_absent
+from inpars.models.locate import locate, no_model, source, why_absent
 from inpars.models.precision import check_device
 from inpars.models.scorers.kinds import family_of, require_scorer
 from inpars.models.scorers.options import ScoringOptions
@@ -57,13 +59,16 @@ def model_checks(models: Iterator[Named]) -> Iterator[Check]:
 def check_model(model: str | Path, option: str = "") -> None:
     """`InparsError` for a model that is not available, or whose files are broken, lack a tokenizer or do not fit.
 
-    No library is loaded.
+    No library is loaded, but for a model in GGUF that has not been converted: only the libraries know what they read.
     """
-    where = locate(model)
+    where = source(model)
     if why := why_absent(where):
         raise no_model(str(model), why, option)
-    if Path(where).is_dir():
+    if Path(where).exists():
         try:
+            if is_gguf(Path(where)):
+                check_convertible(Path(where), str(model))
+                return
             model_json(where, "config.json")
             require_tokenizer_files(where)
             require_fit_of_files(where)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.markdown import front_matter
 from inpars.data.files import read_json
 from inpars.data.languages import AUTO, LANGUAGES, language_of
-from inpars.models.locate import cached_file, locate
+from inpars.models.gguf.header import read_header
+from inpars.models.gguf.kinds import is_gguf, why_unreadable
+from inpars.models.locate import cached_file, source
 from inpars.progress import say
 
 _SAMPLE = 50
@@ -48,13 +51,29 @@ def _say(model: str, what: str) -> None:
     say(f"hint: {model} {what}; {hint}")
 
 
+def speaks(model: str, language: str) -> bool:
+    """Whether a model on the disk, or an installed one such as "smollm2", says that it is for a language (ISO 639-1).
+
+    False where there is no such model; True for one that states no language, as multilingual ones do.
+    """
+    folder = _folder(model)
+    stated = stated_languages(folder) if folder is not None else frozenset()
+    return folder is not None and (not stated or _SAME.get(language, language) in stated)
+
+
 def stated_languages(folder: Path) -> frozenset[str]:
-    """The languages (ISO 639-1) that a model's card says it is for; none where it says none or "multilingual"."""
-    try:
-        card, _ = front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace")) or ({}, "")
-    except OSError:
-        return frozenset()
-    stated = card.get("language")
+    """The languages (ISO 639-1) that a model's card, or the header of a file in GGUF, says it is for.
+
+    None where it says none or "multilingual".
+    """
+    if folder.is_file():
+        stated: Any = list(read_header(folder).languages)
+    else:
+        try:
+            card, _ = front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace")) or ({}, "")
+        except OSError:
+            return frozenset()
+        stated = card.get("language")
     codes = [str(code).lower() for code in (stated if isinstance(stated, list) else [stated])]
     if "multilingual" in codes:
         return frozenset()
@@ -62,8 +81,9 @@ def stated_languages(folder: Path) -> frozenset[str]:
 
 
 def _folder(model: str) -> Path | None:
-    path = Path(locate(model))
-    if path.is_dir():
+    """The folder of a model, or its file in GGUF; None where neither is on the disk."""
+    path = Path(source(model))
+    if path.is_dir() or (is_gguf(path) and not why_unreadable(path)):
         return path
     found = cached_file(model, "tokenizer.json")
     return found.parent if found else None

@@ -13,7 +13,7 @@ from inpars.data.recorded import finished_steps, recorded_corpus, recorded_manif
 from inpars.data.test_sets import TestSet
 from inpars.errors import InparsError, faults_of, raise_faults, some
 from inpars.models.checks import model_checks
-from inpars.models.locate import locate, on_hub
+from inpars.models.locate import on_hub, source
 from inpars.pipeline.models import named_models
 from inpars.pipeline.references import references
 from inpars.pipeline.steps import METRICS, RUNS, Step
@@ -53,7 +53,7 @@ def check_run(steps: Sequence[Step], corpus: Corpus, test_set: TestSet | None, f
 
 def _ask_hub(steps: Iterable[Step]) -> None:
     """Begin to ask whether the Hub answers where that will be wanted, since the other checks take a while."""
-    models = [locate(named.model) for step in steps for named in named_models(step) if named.here]
+    models = [source(named.model) for step in steps for named in named_models(step) if named.here]
     if not is_offline() and any(map(on_hub, models)):
         ask()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inpars.download import catalogue
 from inpars.errors import OptionError
-from inpars.models.locate import locate
+from inpars.models.locate import source
 from inpars.pipeline.foresight import foresee
 from inpars.pipeline.published import Experiment, experiment, published
 from inpars.pipeline.reproduce import open_part
@@ -75,9 +75,10 @@ def _sizes(
 
 def _told(model: str) -> str:
     """A model by name, how large it is as far as that is known, and whether it lies here."""
-    path = Path(locate(model))
-    if path.is_dir():
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    path = Path(source(model))
+    if path.exists():
+        files = path.rglob("*") if path.is_dir() else [path]
+        size = sum(file.stat().st_size for file in files if file.is_file())
         return f"{model}: on this machine, {size / 1e6:,.1f} MB"
     millions = published().models.get(model)
     size_of = f"{millions:,} million parameters" if millions else "size not known"

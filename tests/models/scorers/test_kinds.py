@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from inpars.errors import InparsError, OptionError
-from inpars.models.locate import why_absent
 from inpars.models.scorers import family_of, load_scorer
 from inpars.models.scorers.kinds import require_base, require_scorer
 from inpars.models.scorers.options import ScoringOptions
@@ -124,12 +123,6 @@ def test_an_adapter_is_to_be_merged_first(saying: Any, models: dict[str, str]) -
         else:
             with pytest.raises(OptionError, match=f"is of the family {kind}"):
                 require_base(adapter, "llm")
-
-
-def test_weights_in_gguf_are_named(tmp_path: Path) -> None:
-    (tmp_path / "model.Q4_K_M.gguf").write_bytes(b"GGUF")
-    for model in (tmp_path, tmp_path / "model.Q4_K_M.gguf"):
-        assert "weights in GGUF are for a server of language models" in why_absent(str(model))
 
 
 def test_code_in_the_place_of_weights_is_not_run(tiny_cross_encoder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from inpars.errors import InparsError, OptionError, require_library, shorten
 from inpars.models.language.options import TransformersOptions
 from inpars.models.loading import failures
-from inpars.models.locate import locate, why_absent
+from inpars.models.locate import install_hint, locate, source, why_absent
 from inpars.models.precision import Precision, resolve
 
 
@@ -92,7 +92,7 @@ def _source(options: TransformersOptions) -> dict[str, Any]:
 
 def _require_reach(name: str) -> None:
     """`InparsError` where the libraries would take long to find out that the model is out of reach."""
-    if why := why_absent(locate(name)):
+    if why := why_absent(source(name)):
         raise _unloadable(name, why)
 
 
@@ -108,5 +108,6 @@ def _unloadable(name: str, error: Exception | str) -> InparsError:
         said = "it is no causal language model"
     return InparsError(
         f"model {name!r} cannot be loaded: {said[:300]}",
-        hint="--model takes a folder with a causal language model, a hub id, openai:NAME or vllm:NAME",
+        hint=install_hint(name)
+        or "--model takes a folder or a GGUF file with a causal language model, a hub id, openai:NAME or vllm:NAME",
     )
