@@ -21,7 +21,7 @@ from inpars.pipeline.checks import check_judged, check_models, check_run, unfini
 from inpars.pipeline.recipe import load_recipe
 
 
-def check(tmp_path: Path, *overrides: str, recipe: str = "quickstart") -> None:
+def check(tmp_path: Path, *overrides: str, recipe: str = "extractive") -> None:
     steps = load_recipe(recipe, ["train.base_model=dir", *overrides]).steps
     check_models(unfinished(steps, tmp_path / "run"))
 
@@ -82,7 +82,7 @@ def test_every_option_that_names_a_model(option: str, more: tuple[str, ...], tmp
 
 def test_steps_that_are_done_may_do_without_their_models(tmp_path: Path) -> None:
     gone = "train.base_model=./gone"
-    steps = load_recipe("quickstart", ["train.base_model=dir", gone])
+    steps = load_recipe("extractive", ["train.base_model=dir", gone])
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "recipe.yaml").write_text(steps.to_yaml())
     # A step that was killed has left sidecars, of its index for example, and no record.
@@ -103,7 +103,7 @@ def test_it_takes_no_torch(tmp_path: Path) -> None:
     code = (
         "import sys; from inpars.pipeline.recipe import load_recipe; from pathlib import Path; "
         "from inpars.pipeline.checks import check_models, unfinished; "
-        "check_models(unfinished(load_recipe('quickstart', ['train.base_model=dir']).steps, Path('run')));"
+        "check_models(unfinished(load_recipe('extractive', ['train.base_model=dir']).steps, Path('run')));"
         "print('torch' in sys.modules, 'transformers' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -112,7 +112,7 @@ def test_it_takes_no_torch(tmp_path: Path) -> None:
 
 def test_a_run_looks_before_its_first_step(tmp_path: Path, toy_corpus: Path) -> None:
     with pytest.raises(InparsError, match=r"train\.base_model: there is no model '\./gone'"):
-        inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=["train.base_model=./gone"])
+        inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=["train.base_model=./gone"])
     assert not (tmp_path / "run").exists()
 
 
@@ -160,7 +160,7 @@ def test_everything_that_is_wrong_is_told_at_once(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(InparsError) as error:
-        inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=ALL_WRONG)
+        inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=ALL_WRONG)
     told = error.value.message.splitlines()
     assert told[0] == f"{len(told) - 1} errors, all found before anything was begun:"
     for fault in FAULTS:
@@ -174,16 +174,16 @@ def test_a_step_that_is_there_with_other_options_is_looked_at_too(
 ) -> None:
     small = [f"train.base_model={tiny_bi_encoder}", "train.held_out_queries=10", "train.max_steps=1"]
     small += ["evaluate.permutations=99", "evaluate.bootstraps=99", "negatives.skip_top=0"]
-    inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=small)
+    inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=small)
     written = (tmp_path / "run" / "recipe.yaml").read_bytes()
     with pytest.raises(InparsError, match=r"^\w+: unknown"):
-        inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=[*small, wrong])
+        inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=[*small, wrong])
     assert (tmp_path / "run" / "recipe.yaml").read_bytes() == written
 
 
 def test_options_of_several_steps_that_are_wrong_are_told_at_once() -> None:
     with pytest.raises(InparsError) as error:
-        load_recipe("quickstart", ["train.epoch=1", "negatives.topk=3", "generate.max_generations=0", "nonsense.x=1"])
+        load_recipe("extractive", ["train.epoch=1", "negatives.topk=3", "generate.max_generations=0", "nonsense.x=1"])
     for name in ("train.epoch", "negatives.topk", "generate.max_generations", "unknown step 'nonsense'"):
         assert name in error.value.message
 
@@ -194,7 +194,7 @@ def test_ids_of_documents_and_test_queries_and_options_are_told_together(
     corpus = MemoryCorpus([Document("a b", "wing lift"), Document("c", "drag flow")])
     test_set = TestSet([Query("q 1", "wing")], {"q 1": {"c": 1}}, "qrels.tsv")
     with pytest.raises(InparsError) as error:
-        check_run(load_recipe("quickstart", ["negatives.language=xx"]).steps, corpus, test_set, tmp_path / "run")
+        check_run(load_recipe("extractive", ["negatives.language=xx"]).steps, corpus, test_set, tmp_path / "run")
     for fault in ("memory, line 1: expected document ids", "qrels.tsv: expected query ids", "unknown language 'xx'"):
         assert fault in error.value.message
 
@@ -266,6 +266,7 @@ def test_a_missing_library_of_a_later_step(tmp_path: Path, toy_corpus: Path, mon
         monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(InparsError) as error:
         inpars.run(
+            "extractive",
             corpus=toy_corpus,
             output=tmp_path / "run",
             set=[

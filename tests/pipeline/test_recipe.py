@@ -57,19 +57,19 @@ def test_overrides_reach_nested_options_and_are_read_as_yaml():
 
 
 def test_nothing_after_the_sign_is_the_empty_text_and_null_is_no_value():
-    changed = load_recipe("quickstart", ["generate.model=", "rerank.device=null"])
+    changed = load_recipe("extractive", ["generate.model=", "rerank.device=null"])
     options = {step.name: step.options for step in changed.steps}
     assert options["generate"].model == ""
     assert options["rerank"].device is None
 
 
 def test_a_reference_needs_no_quotes():
-    step = load_recipe("quickstart", ["rerank.first_stage=@train"]).steps[4]
+    step = load_recipe("extractive", ["rerank.first_stage=@train"]).steps[4]
     assert step.options.retriever == "@train"
 
 
 def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
-    loaded = load_recipe("quickstart", ["train.seed=7"])
+    loaded = load_recipe("extractive", ["train.seed=7"])
     again = load_recipe(recipe(tmp_path, loaded.to_yaml()))
     assert again == loaded
     assert yaml.safe_load(loaded.to_yaml())["steps"]["train"]["seed"] == 7
@@ -89,7 +89,7 @@ def test_a_spelt_out_recipe_loads_as_the_same_recipe(tmp_path):
 )
 def test_a_wrong_override_is_named(override, message):
     with pytest.raises(OptionError, match=message.replace("(", r"\(")):
-        load_recipe("quickstart", [override])
+        load_recipe("extractive", [override])
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def languages(loaded: Recipe) -> dict[str, str]:
 
 
 def test_one_language_holds_for_every_step_that_does_not_say_another(tmp_path):
-    steps = yaml.safe_load(load_recipe("quickstart").to_yaml())["steps"]
-    assert set(languages(load_recipe("quickstart")).values()) == {"auto"}
-    spoken = load_recipe("quickstart", ["negatives.language=ko"], "ja")
+    steps = yaml.safe_load(load_recipe("extractive").to_yaml())["steps"]
+    assert set(languages(load_recipe("extractive")).values()) == {"auto"}
+    spoken = load_recipe("extractive", ["negatives.language=ko"], "ja")
     assert languages(spoken) == {"filter": "ja", "negatives": "ko", "train": "ja", "rerank": "ja"}
     bare = {name: {"stage": step["stage"]} for name, step in steps.items()}
     path = recipe(tmp_path, yaml.safe_dump({"language": "ja", "steps": bare}, sort_keys=False))
@@ -145,4 +145,4 @@ def test_one_language_holds_for_every_step_that_does_not_say_another(tmp_path):
 
 def test_a_language_that_is_none_is_refused():
     with pytest.raises(OptionError, match="unknown language 'klingon'"):
-        load_recipe("quickstart", [], "klingon")
+        load_recipe("extractive", [], "klingon")

@@ -26,7 +26,7 @@ def ran(tmp_path: Path) -> Ran:
 
     def make(*overrides: str, finished: bool = True) -> Path:
         folder = tmp_path / "run"
-        recipe = load_recipe("quickstart", list(overrides))
+        recipe = load_recipe("extractive", list(overrides))
         (folder / "generate" / ".queries.jsonl.units").mkdir(parents=True)
         (folder / "recipe.yaml").write_text(recipe.to_yaml())
         if finished:
@@ -38,7 +38,7 @@ def ran(tmp_path: Path) -> Ran:
     return make
 
 
-def check(folder: Path, *overrides: str, recipe: str = "quickstart") -> None:
+def check(folder: Path, *overrides: str, recipe: str = "extractive") -> None:
     check_replaced(load_recipe(recipe, list(overrides)).steps, folder)
 
 
@@ -87,7 +87,7 @@ def test_extracted_queries_cost_nothing(ran: Ran) -> None:
 
 def test_the_recipe_of_a_later_call_that_came_to_nothing_hides_nothing(ran: Ran) -> None:
     folder = ran(*WRITTEN)
-    (folder / "recipe.yaml").write_text(load_recipe("quickstart").to_yaml())
+    (folder / "recipe.yaml").write_text(load_recipe("extractive").to_yaml())
     with pytest.raises(InparsError, match="openai:gpt-x"):
         check(folder)
 
@@ -119,7 +119,7 @@ def test_a_recipe_of_an_older_version_is_read_as_far_as_it_goes(text: str, ran: 
 
 
 def as_by_default() -> list[str]:
-    options = load_recipe("quickstart").steps[0].options
+    options = load_recipe("extractive").steps[0].options
     defaults: dict[str, Any] = type(options)().model_dump(mode="json")
     changed = {name: value for name, value in options.model_dump(mode="json").items() if value != defaults[name]}
     return [f"generate.{name}={yaml.safe_dump(defaults[name], default_flow_style=True).strip()}" for name in changed]
@@ -139,11 +139,11 @@ def test_a_run_stops_before_anything_and_goes_on_where_it_may(
     small += ["evaluate.permutations=99", "evaluate.bootstraps=99", "negatives.skip_top=0"]
     small += ["generate.queries_per_document=2", "generate.temperature=0.7"]
     output = tmp_path / "run"
-    inpars.run(corpus=toy_corpus, output=output, set=[*small, "generate.backend=dummy"])
+    inpars.run("extractive", corpus=toy_corpus, output=output, set=[*small, "generate.backend=dummy"])
     before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
     with pytest.raises(InparsError, match='backend: "dummy" -> "auto"'):
-        inpars.run(corpus=toy_corpus, output=output, set=small)
+        inpars.run("extractive", corpus=toy_corpus, output=output, set=small)
     assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
-    inpars.run(corpus=toy_corpus, output=output, set=small, replace=True)
+    inpars.run("extractive", corpus=toy_corpus, output=output, set=small, replace=True)
     facts = read_json(output / "generate" / "queries.jsonl.meta.json")
     assert facts["options"]["backend"] == "auto"

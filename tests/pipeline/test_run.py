@@ -52,7 +52,7 @@ def files(folder):
 
 
 def test_a_run_measures_every_system_and_says_what_it_did(toy_corpus, tmp_path, fast, capsys):
-    metrics = inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    metrics = inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=fast)
     assert set(metrics["systems"]) == SYSTEMS
     assert {"nDCG@10", "AP", "R@100", "RR@10"} == set(metrics["systems"]["bm25"])
     row = metrics["comparisons"][0]
@@ -76,14 +76,14 @@ def test_a_run_measures_every_system_and_says_what_it_did(toy_corpus, tmp_path, 
 
 def test_the_same_seed_gives_the_same_bytes(toy_corpus, tmp_path, fast):
     for name in "ab":
-        inpars.run(corpus=toy_corpus, output=tmp_path / name, set=fast)
+        inpars.run("extractive", corpus=toy_corpus, output=tmp_path / name, set=fast)
     one, two = files(tmp_path / "a"), files(tmp_path / "b")
     assert len(one) >= 12
     assert one == two
 
 
 def test_a_second_call_does_nothing_and_says_so(toy_corpus, tmp_path, fast, capsys):
-    run = lambda: inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)  # noqa: E731
+    run = lambda: inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=fast)  # noqa: E731
     first = run()
     stamps = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*.meta.json")}
     capsys.readouterr()
@@ -96,15 +96,15 @@ def test_a_second_call_does_nothing_and_says_so(toy_corpus, tmp_path, fast, caps
 
 
 def test_metrics_that_a_kill_left_behind_are_brought_up_to_date(toy_corpus, tmp_path, fast):
-    metrics = inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    metrics = inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=fast)
     (tmp_path / "run" / "metrics.json").write_text('{"recipe": "of an earlier call"}')
-    inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=fast)
     assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == metrics
 
 
 def test_a_changed_option_redoes_its_step_and_those_after_it(toy_corpus, tmp_path, fast):
     def reused(*more):
-        inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=[*fast, *more])
+        inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=[*fast, *more])
         steps = json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"]
         return [name for name, step in steps.items() if step["reused"]]
 
@@ -117,7 +117,7 @@ def test_a_changed_document_redoes_everything(toy_corpus, toy_rows, tmp_path, fa
     queries, qrels = toy_corpus / "queries.jsonl", toy_corpus / "qrels" / "test.tsv"
     for edition in (1, 2):
         corpus = write_jsonl([*toy_rows, {"_id": "new", "text": f"edition {edition} of this"}], "corpus.jsonl")
-        inpars.run(corpus=corpus, queries=queries, qrels=qrels, output=tmp_path / "run", set=fast)
+        inpars.run("extractive", corpus=corpus, queries=queries, qrels=qrels, output=tmp_path / "run", set=fast)
     steps = json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"]
     assert not any(step["reused"] for step in steps.values())
 
@@ -126,7 +126,7 @@ def test_without_judgments_the_agreement_with_the_generator_is_measured_and_name
     toy_corpus, tmp_path, fast, capsys
 ):
     corpus = toy_corpus / "corpus.jsonl"
-    agreement = inpars.run(corpus=corpus, output=tmp_path / "run", set=[*fast, "rerank.top_k=4"])
+    agreement = inpars.run("extractive", corpus=corpus, output=tmp_path / "run", set=[*fast, "rerank.top_k=4"])
     assert json.loads((tmp_path / "run" / "agreement.json").read_text()) == agreement
     assert not (tmp_path / "run" / "metrics.json").exists()
     assert set(agreement["systems"]) == SYSTEMS
@@ -146,14 +146,16 @@ def test_without_judgments_the_agreement_with_the_generator_is_measured_and_name
     steps = json.loads((tmp_path / "run" / "manifest.json").read_text())["steps"]
     assert not steps["rerank"]["reused"]
     assert steps["rerank"]["facts"]["agreement/first_stage.trec"]["found"] == test_set["found"]
-    assert inpars.run(corpus=corpus, output=tmp_path / "run", set=[*fast, "rerank.top_k=4"]) == agreement
+    assert inpars.run("extractive", corpus=corpus, output=tmp_path / "run", set=[*fast, "rerank.top_k=4"]) == agreement
     assert "nothing to do" in capsys.readouterr().err
 
 
 def test_every_held_out_figure_is_that_of_the_runs_over_the_whole_corpus(toy_corpus, tmp_path, fast):
     """Measured again from the runs, whose candidates are the first stage's over the corpus that each query may see."""
     folder = tmp_path / "run"
-    agreement = inpars.run(corpus=toy_corpus / "corpus.jsonl", output=folder, set=[*fast, "rerank.top_k=4"])
+    agreement = inpars.run(
+        "extractive", corpus=toy_corpus / "corpus.jsonl", output=folder, set=[*fast, "rerank.top_k=4"]
+    )
     held_out = HeldOut.load(folder / "train" / "model" / "held_out")
     files = {"bm25": "first_stage"} | {name: name for name in SYSTEMS - {"bm25"}}
     runs = {name: folder / "rerank" / "agreement" / f"{file}.trec" for name, file in files.items()}
@@ -172,7 +174,7 @@ def test_every_held_out_figure_is_that_of_the_runs_over_the_whole_corpus(toy_cor
 def test_figures_with_and_without_judgments_stand_in_files_of_their_own(toy_corpus, tmp_path, fast):
     queries, qrels = toy_corpus / "queries.jsonl", toy_corpus / "qrels" / "test.tsv"
     judged, corpus = {"queries": queries, "qrels": qrels}, toy_corpus / "corpus.jsonl"
-    run = lambda **more: inpars.run(corpus=corpus, output=tmp_path / "run", set=fast, **more)  # noqa: E731
+    run = lambda **more: inpars.run("extractive", corpus=corpus, output=tmp_path / "run", set=fast, **more)  # noqa: E731
     read = lambda name: (tmp_path / "run" / name).read_bytes()  # noqa: E731
     synthetic = run()
     agreement, systems = read("agreement.json"), read("evaluate/agreement.json")
@@ -189,7 +191,9 @@ def test_judged_queries_without_a_text_are_reported_and_count_0_as_they_do_for_e
 ):
     rows = [json.loads(line) for line in (toy_corpus / "queries.jsonl").read_text().splitlines()]
     queries, qrels = write_jsonl(rows[:7], "queries.jsonl"), toy_corpus / "qrels" / "test.tsv"
-    metrics = inpars.run(corpus=toy_corpus, queries=queries, qrels=qrels, output=tmp_path / "run", set=fast)
+    metrics = inpars.run(
+        "extractive", corpus=toy_corpus, queries=queries, qrels=qrels, output=tmp_path / "run", set=fast
+    )
     printed = capsys.readouterr()
     assert "3 of 10 judged queries have no text and count 0: 'q7', 'q8', 'q9'" in printed.err
     assert "10 test queries (3 without text count 0)" in " ".join(printed.out.split())
@@ -202,20 +206,20 @@ def test_judged_queries_without_a_text_are_reported_and_count_0_as_they_do_for_e
 def test_figures_of_an_earlier_call_are_named_as_such(toy_corpus, tmp_path, fast, capsys):
     corpus = toy_corpus / "corpus.jsonl"
     judged = {"queries": toy_corpus / "queries.jsonl", "qrels": toy_corpus / "qrels" / "test.tsv"}
-    inpars.run(corpus=corpus, output=tmp_path / "run", set=fast, **judged)
+    inpars.run("extractive", corpus=corpus, output=tmp_path / "run", set=fast, **judged)
     capsys.readouterr()
-    inpars.run(corpus=corpus, output=tmp_path / "run", set=[*fast, "train.seed=2"])
+    inpars.run("extractive", corpus=corpus, output=tmp_path / "run", set=[*fast, "train.seed=2"])
     assert "metrics.json is of an earlier call, with judgments, and not of this one" in capsys.readouterr().err
 
 
 def test_a_finished_run_keeps_its_figures_where_the_base_is_gone(toy_corpus, tmp_path, fast, tiny_bi_encoder):
     base = shutil.copytree(tiny_bi_encoder, tmp_path / "base")
     options = [*fast, f"train.base_model={base}"]
-    inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=options)
+    inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=options)
     before = files(tmp_path / "run")
     base.rename(tmp_path / "moved")
     with pytest.raises(InparsError, match="there is no model"):
-        inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=options)
+        inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=options)
     assert files(tmp_path / "run") == before
 
 
@@ -234,7 +238,7 @@ def test_what_is_not_measured_need_not_hold_queries_out(toy_corpus, tmp_path, fa
 
 def test_where_the_base_is_kept_it_is_scored_once(toy_corpus, tmp_path, fast):
     folder = tmp_path / "run"
-    metrics = inpars.run(corpus=toy_corpus, output=folder, set=[*fast, "train.min_gain=1000"])
+    metrics = inpars.run("extractive", corpus=toy_corpus, output=folder, set=[*fast, "train.min_gain=1000"])
     assert metrics["systems"]["tuned"] == metrics["systems"]["base"]
     for place in (folder / "rerank", folder / "rerank" / "agreement"):
         for name in ("", "_fused"):
@@ -244,16 +248,26 @@ def test_where_the_base_is_kept_it_is_scored_once(toy_corpus, tmp_path, fast):
 def test_without_held_out_queries_and_without_judgments_there_is_nothing_to_measure(toy_corpus, tmp_path, fast):
     nothing = ["train.held_out_queries=0", "train.keep=last", "train.base_shares=[0]"]
     with pytest.raises(InparsError, match="nothing to measure"):
-        inpars.run(corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=[*fast, *nothing])
+        inpars.run("extractive", corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=[*fast, *nothing])
     assert not (tmp_path / "run").exists()
-    metrics = inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=[*fast, *nothing])
+    metrics = inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=[*fast, *nothing])
     assert set(metrics["systems"]) == SYSTEMS
     assert not (tmp_path / "run" / "agreement.json").exists()
 
 
 def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
     """kill -9, again and again, at moments spread over the whole run; the end is that of a quiet run."""
-    command = [sys.executable, "-m", "inpars", "run", "--corpus", str(toy_corpus), "--output", str(tmp_path / "killed")]
+    command = [
+        sys.executable,
+        "-m",
+        "inpars",
+        "run",
+        "extractive",
+        "--corpus",
+        str(toy_corpus),
+        "--output",
+        str(tmp_path / "killed"),
+    ]
     command += [part for override in fast for part in ("--set", override)]
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     started = time.monotonic()
@@ -272,7 +286,17 @@ def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
 
 
 def test_a_second_run_in_the_same_folder_is_refused_and_the_first_ends_as_if_alone(toy_corpus, tmp_path, fast):
-    command = [sys.executable, "-m", "inpars", "run", "--corpus", str(toy_corpus), "--output", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-m",
+        "inpars",
+        "run",
+        "extractive",
+        "--corpus",
+        str(toy_corpus),
+        "--output",
+        str(tmp_path / "run"),
+    ]
     command += [part for override in fast for part in ("--set", override)]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while first.poll() is None and not (tmp_path / "run" / "generate").exists():
@@ -298,20 +322,20 @@ def test_a_run_directory_in_which_a_kill_left_nothing_but_its_lock_is_a_run_dire
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".run.lock").touch()
     os.utime(tmp_path / "run" / ".run.lock", (0, 0))
-    inpars.run(corpus=toy_corpus, output=tmp_path / "run", set=fast)
+    inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=fast)
     assert not list((tmp_path / "run").rglob(".*"))
 
 
 def test_a_folder_with_other_files_is_not_taken_for_a_run(toy_corpus, tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(InparsError, match="no run directory"):
-        inpars.run(corpus=toy_corpus, output=tmp_path)
+        inpars.run("extractive", corpus=toy_corpus, output=tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_queries_without_judgments_are_refused_before_any_work(toy_corpus, tmp_path):
     with pytest.raises(InparsError, match="go together"):
-        inpars.run(corpus=toy_corpus, queries=toy_corpus / "queries.jsonl", output=tmp_path / "run")
+        inpars.run("extractive", corpus=toy_corpus, queries=toy_corpus / "queries.jsonl", output=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -326,5 +350,5 @@ def test_python_docs_brings_its_own_judged_test_set():
 
 def test_a_run_directory_is_found_relative_to_where_one_stands(toy_corpus, tmp_path, fast, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    inpars.run(corpus=toy_corpus, output="run", set=[*fast, "rerank.fusion=none"])
+    inpars.run("extractive", corpus=toy_corpus, output="run", set=[*fast, "rerank.fusion=none"])
     assert set(json.loads(Path("run/metrics.json").read_text())["systems"]) == {"bm25", "base", "tuned"}

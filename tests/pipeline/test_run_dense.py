@@ -29,7 +29,7 @@ def test_the_dense_run_is_the_first_stage_that_is_measured_with_and_without_judg
     judged = {"queries": toy_corpus / "queries.jsonl", "qrels": toy_corpus / "qrels" / "test.tsv"}
     rerank = tmp_path / "run" / "rerank"
     for test_set in (judged, {}):
-        metrics = inpars.run(corpus=corpus, output=tmp_path / "run", set=options, **test_set)
+        metrics = inpars.run("extractive", corpus=corpus, output=tmp_path / "run", set=options, **test_set)
         assert set(metrics["systems"]) == {"dense", "base", "base_fused", "tuned", "tuned_fused"}
         if test_set:
             assert ("tuned", "dense") in {(row["system"], row["baseline"]) for row in metrics["comparisons"]}
@@ -51,7 +51,7 @@ def test_the_base_is_measured_with_the_prompts_that_it_was_trained_with(toy_corp
     found = {}
     for name, more in (("with", given), ("without", [])):
         corpus = toy_corpus / "corpus.jsonl"
-        inpars.run(corpus=corpus, output=tmp_path / name, set=[*options, *more], **test_set)
+        inpars.run("extractive", corpus=corpus, output=tmp_path / name, set=[*options, *more], **test_set)
         found[name] = [read_run(tmp_path / name / "rerank" / run) for run in ("base.trec", "dense.trec")]
         # The base that reranks is the retriever itself.
         base, dense = ({q: list(scores) for q, scores in run.items()} for run in found[name])

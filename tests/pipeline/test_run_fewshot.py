@@ -29,7 +29,7 @@ def test_examples_of_a_run_are_left_out_of_its_measurement(
 
     def run() -> dict[str, Any]:
         metrics: dict[str, Any] = inpars.run(
-            corpus=toy_corpus, output=folder, set=[*FAST, f"train.base_model={tiny_bi_encoder}"]
+            "extractive", corpus=toy_corpus, output=folder, set=[*FAST, f"train.base_model={tiny_bi_encoder}"]
         )
         return metrics
 

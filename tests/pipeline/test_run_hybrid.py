@@ -42,7 +42,7 @@ def judged(toy_corpus):
 def test_every_system_is_measured_with_and_without_judgments(toy_corpus, tmp_path, options, judged):
     corpus = toy_corpus / "corpus.jsonl"
     for test_set in (judged, {}):
-        metrics = inpars.run(corpus=corpus, output=tmp_path / "run", set=options, **test_set)
+        metrics = inpars.run("extractive", corpus=corpus, output=tmp_path / "run", set=options, **test_set)
         assert list(metrics["systems"]) == SYSTEMS
         if test_set:
             pairs = {(row["system"], row["baseline"]) for row in metrics["comparisons"]}
@@ -51,7 +51,7 @@ def test_every_system_is_measured_with_and_without_judgments(toy_corpus, tmp_pat
 
 def test_the_runs_are_what_their_names_say(toy_corpus, tmp_path, options, judged, capsys):
     corpus = inpars.open_corpus(toy_corpus / "corpus.jsonl")
-    inpars.run(corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=options, **judged)
+    inpars.run("extractive", corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=options, **judged)
     rerank = tmp_path / "run" / "rerank"
     index, queries = BM25.of(corpus, language="en"), open_test_set("", **judged).queries
     runs = {system: read_run(rerank / f"{system}.trec") for system in SYSTEMS}
@@ -76,17 +76,17 @@ def test_a_second_call_has_nothing_to_do_and_another_first_stage_leaves_nothing_
     toy_corpus, tmp_path, options, judged, capsys
 ):
     given = {"corpus": toy_corpus / "corpus.jsonl", "output": tmp_path / "run", **judged}
-    first = inpars.run(set=options, **given)
+    first = inpars.run("extractive", set=options, **given)
     capsys.readouterr()
-    assert inpars.run(set=options, **given) == first
+    assert inpars.run("extractive", set=options, **given) == first
     assert "nothing to do" in capsys.readouterr().err
-    metrics = inpars.run(set=[*options, "rerank.first_stage=bm25"], **given)
+    metrics = inpars.run("extractive", set=[*options, "rerank.first_stage=bm25"], **given)
     assert list(metrics["systems"]) == ["bm25", "base", "base_fused", "tuned", "tuned_fused"]
 
 
 def test_a_base_that_is_kept_is_not_searched_a_second_time(toy_corpus, tmp_path, options, judged):
     never = [option for option in options if not option.startswith("train.keep")] + ["train.min_gain=99"]
-    metrics = inpars.run(corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=never, **judged)
+    metrics = inpars.run("extractive", corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=never, **judged)
     for system in ("", "_fused", "_dense", "_hybrid"):
         assert metrics["systems"][f"tuned{system}"] == metrics["systems"][f"base{system}"]
     assert not (tmp_path / "run" / "train" / "index").exists(), "its corpus was never encoded"
@@ -100,7 +100,7 @@ def test_no_query_finds_itself_where_queries_are_documents(toy_rows, tmp_path, o
     (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
     lines = [f"{row['_id']}\t{other['_id']}\t1" for row, other in pairwise(toy_rows[:9])]
     (folder / "qrels" / "test.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines]) + "\n")
-    inpars.run(corpus=folder, output=tmp_path / "run", set=options)
+    inpars.run("extractive", corpus=folder, output=tmp_path / "run", set=options)
     for system in SYSTEMS:
         run = read_run(tmp_path / "run" / "rerank" / f"{system}.trec")
         assert len(run) == 8
@@ -110,7 +110,7 @@ def test_no_query_finds_itself_where_queries_are_documents(toy_rows, tmp_path, o
 def test_only_a_bi_encoder_can_search_for_itself(toy_corpus, tmp_path, options, tiny_cross_encoder, judged):
     other = [*options, "train.family=cross-encoder", f"train.base_model={tiny_cross_encoder}"]
     with pytest.raises(OptionError, match="first_stage hybrid needs a bi-encoder"):
-        inpars.run(corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=other, **judged)
+        inpars.run("extractive", corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=other, **judged)
 
 
 def test_a_cross_encoder_reranks_what_bm25_and_a_bi_encoder_find(
@@ -118,7 +118,7 @@ def test_a_cross_encoder_reranks_what_bm25_and_a_bi_encoder_find(
 ):
     other = [*options, "train.family=cross-encoder", f"train.base_model={tiny_cross_encoder}"]
     other += [f"rerank.retriever={tiny_bi_encoder}"]
-    metrics = inpars.run(corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=other, **judged)
+    metrics = inpars.run("extractive", corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=other, **judged)
     assert list(metrics["systems"]) == ["hybrid", "base", "base_fused", "tuned", "tuned_fused"]
     first, reranked = (read_run(tmp_path / "run" / "rerank" / f"{name}.trec") for name in ("hybrid", "tuned"))
     assert all(len(scores) == 6 for scores in first.values())

@@ -26,6 +26,7 @@ from inpars.pipeline.checks import check_run, unfinished
 from inpars.pipeline.manifest import Manifest
 from inpars.pipeline.measuring import AGREEMENT, FIRST_STAGE, METRICS, first_stage_of, measured_in, model_behind
 from inpars.pipeline.models import named_models
+from inpars.pipeline.otherwise import for_corpus
 from inpars.pipeline.recipe import Recipe, load_recipe
 from inpars.pipeline.replacing import check_replaced
 from inpars.pipeline.steps import Context, Step
@@ -47,10 +48,12 @@ def run(
 ) -> dict[str, Any]:
     """Carry out `recipe` for `corpus` in the run directory `output`; returns what was measured.
 
-    `recipe` is a name or a YAML file, `set` lists `step.option=value` overrides. `language` is that of the documents,
-    for every step (ISO 639-1); by default the recipe's, or what the text is recognised to be in. `queries` and
-    `qrels` are the test set, `qrels` alone where they hold the texts of their queries too or are of the corpus's own
-    queries; without them the corpus's own is taken where it has one. What is measured on it lies in
+    `recipe` is a name or a YAML file; where the language model that it names is not installed or does not speak the
+    documents' language, the recipe that it names under `otherwise` takes its place. `set` lists
+    `step.option=value` overrides. `language` is that of the documents, for every step (ISO 639-1); by default the
+    recipe's, or what the text is recognised to be in. `queries` and `qrels` are the test set, `qrels` alone where they
+    hold the texts of their queries too or are of the corpus's own queries; without them the corpus's own is taken
+    where it has one. What is measured on it lies in
     `metrics.json`. How far the systems agree with the generator on the held-out synthetic queries lies in
     `agreement.json`, and is returned where there is no test set: it is no measure of how well people are served.
     Steps that are there already, made with the same options from the same inputs, are left as they are.
@@ -58,9 +61,10 @@ def run(
     What would only fail in the middle is found before the first step (`InparsError`, all faults at once). So is a
     recipe that would write other queries in the place of a language model's; with `replace` it may.
     """
-    chosen = load_recipe(recipe, list(set), language)
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
+    load_recipe(recipe, list(set), language)
     opened = open_corpus(corpus)
+    chosen = for_corpus(recipe, list(set), language, opened)
     test_set, itself = open_test_set(name, queries, qrels), finds_itself(name)
     return run_recipe(chosen, name, opened, test_set, Path(output), itself, replace=replace)
 

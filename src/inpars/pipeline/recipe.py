@@ -90,13 +90,17 @@ def recipe_text(recipe: str | Path) -> str:
 
 
 def read_recipe(recipe: str | Path) -> dict[str, Any]:
-    """A recipe by name, or from a YAML file, as data: `name`, `description`, `steps`, and `language` if it says one."""
+    """A recipe by name, or from a YAML file, as data: `name`, `description`, `steps`, and what it says of these:
+
+    `language`, that of the documents, and `otherwise`, the recipe to take where its generator does not fit
+    (`otherwise.for_corpus`).
+    """
     text = recipe_text(recipe)
     expected = "a mapping with 'steps', each named, as in the quickstart recipe"
     source = parse_mapping(text, f"recipe {recipe}", expected=expected)
     if not isinstance(source.get("steps"), dict) or not source["steps"]:
         raise InparsError(f"recipe {recipe}: expected {expected}")
-    if unknown := set(source) - {"name", "description", "language", "steps"}:
+    if unknown := set(source) - {"name", "description", "language", "otherwise", "steps"}:
         raise OptionError(f"recipe {recipe}: unknown key {', '.join(sorted(map(repr, unknown)))}")
     return {"name": str(recipe), **source}
 
