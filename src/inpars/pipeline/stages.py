@@ -39,7 +39,8 @@ def _negatives(step: Step, context: Context, folder: Path) -> Path:
 def _train(step: Step, context: Context, folder: Path) -> Path:
     from inpars.train import train
 
-    return train(context.outputs[step.input], context.corpus, folder / "model", **step.given())
+    index = context.folder / "index"
+    return train(context.outputs[step.input], context.corpus, folder / "model", index=index, **step.given())
 
 
 _ALL = (

@@ -45,13 +45,15 @@ def train(
     output: str | Path,
     *,
     queries: str | Path | None = None,
+    index: Path | None = None,
     **options: Any,
 ) -> Path:
     """Fine-tune `base_model` on a file of triples; returns the folder `output`, a model to load.
 
     `triples` may also be a file of synthetic queries: they have no negatives but each other's
     documents, which only the loss in-batch can learn from (`OptionError` for any other). `queries` is a file with
-    the texts of queries that triples name by id alone, as MS MARCO's do.
+    the texts of queries that triples name by id alone, as MS MARCO's do. `index` is a folder that keeps BM25's index of
+    the corpus, for whoever else searches it.
 
     A part of the queries is held out, with their documents. The weights that rank these best are
     kept, those of the untouched base among them; with `keep` "last" those of the last step, and then
@@ -107,7 +109,7 @@ def train(
     if processes.main:
         artifact.begin()
         if kept_out and not (artifact.folder / HELD_OUT / "first_stage.trec").exists():
-            _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT)
+            _hold_out(kept_out, corpus, config, artifact.folder / HELD_OUT, index)
     processes.wait()
     with _deterministic(), saved_in(artifact.folder):
         facts = _train(training, corpus, config, base_model, artifact.folder, processes)
@@ -136,10 +138,10 @@ def check_output(output: str | Path) -> None:
     require_place(output, folder=True)
 
 
-def _hold_out(triples: list[Triple], corpus: Corpus, config: TrainConfig, folder: Path) -> None:
+def _hold_out(triples: list[Triple], corpus: Corpus, config: TrainConfig, folder: Path, index: Path | None) -> None:
     from inpars.train.split import held_out_set
 
-    held_out_set(triples, corpus, config.held_out_depth, config.language).save(folder)
+    held_out_set(triples, corpus, config.held_out_depth, config.language, index).save(folder)
 
 
 def _train(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from inpars.data.corpora import Corpus
 from inpars.data.held_out import HeldOut
@@ -52,15 +53,21 @@ def split(triples: Iterable[Triple], n: int, seed: int) -> tuple[list[Triple], l
     return training, list(held_out.values())
 
 
-def held_out_set(triples: list[Triple], corpus: Corpus, depth: int, language: str) -> HeldOut:
+def held_out_set(
+    triples: list[Triple], corpus: Corpus, depth: int, language: str, folder: Path | None = None
+) -> HeldOut:
     """Held-out triples as queries with pools to choose weights on: `depth` candidates each, from the whole corpus.
 
     A query's positives always are in its pool, wherever BM25 puts them: what is measured here is no figure
     of a search (see `inpars.rerank.held_out` for those). Queries of the same
-    words are one, under the id of the first, with the positives of all.
+    words are one, under the id of the first, with the positives of all. The index of a corpus none of whose texts are
+    cut is kept in `folder`.
     """
     cut = {triple.positive_id: triple.positive_text for triple in triples if triple.positive_text}
-    index = BM25(((d.doc_id, cut.get(d.doc_id) or d.contents) for d in corpus), language=language)
+    if cut:
+        index = BM25(((d.doc_id, cut.get(d.doc_id) or d.contents) for d in corpus), language=language)
+    else:
+        index = BM25.of(corpus, language=language, folder=folder)
     place = {doc_id: number for number, doc_id in enumerate(index.doc_ids)}
     queries: dict[str, Query] = {}
     qrels: Qrels = {}
