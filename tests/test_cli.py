@@ -124,7 +124,7 @@ def test_several_errors_stand_on_a_line_each(toy_corpus, tmp_path):
         "--set",
         "train.base_model=./no",
     ]
-    lines = inpars("run", toy_corpus, *wrong, cwd=tmp_path, code=2).stderr.splitlines()
+    lines = inpars("run", "extractive", toy_corpus, *wrong, cwd=tmp_path, code=2).stderr.splitlines()
     assert "inpars: 3 errors, all found before anything was begun:" in lines
     assert sum(line.startswith("  - ") for line in lines) == 3
     assert not list(tmp_path.iterdir())
