@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from inpars.models.language.base import Completion, Sampling
-from inpars.models.language.transformers.rows import Row
+from inpars.models.language.transformers.rows import Row, joins_texts
 
 
 def write(bpe: Any, ids: list[int], stop: tuple[str, ...] = (), limit: int = 200) -> Row:
@@ -148,3 +149,30 @@ def test_draws_are_fixed_by_seed_key_and_number_and_longer_rows_begin_alike() ->
     assert draws("a", 0, max_new_tokens=80)[:64] == draws("a", 0)
     assert len({tuple(draws(key, number, seed=seed)) for key in "ab" for number in (0, 1) for seed in (1, 2)}) == 8
     assert Row.of(0, "a", 0, Sampling(temperature=0.0)).draws.size == 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_text_that_is_decoded_bit_by_bit_is_that_of_all_tokens(bpe: Any, seed: int) -> None:
+    """Random bytes, among them broken and unfinished characters, special tokens and the replacement character."""
+    assert joins_texts(bpe)
+    draw = np.random.default_rng(seed)
+    ends = [bpe.eos_token_id]
+    ids = [int(number) for number in draw.integers(0, len(bpe), 40) if number not in ends]
+    mixed = [*ids[:10], *bpe(" é🎉 \ufffd東京")["input_ids"], *ids[10:20], *bpe("\ufffd")["input_ids"]]
+    row, pieces = Row.of(0, "key", 0, Sampling(max_new_tokens=100)), []
+    for number, token in enumerate(mixed, start=1):
+        row.add(token, 0.0, bpe, set(ends), Sampling(max_new_tokens=100))
+        text = bpe.decode(mixed[:number], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        whole = text.rstrip("\ufffd")
+        pieces.append(whole[len("".join(pieces)) :])
+        assert row.pieces == pieces
+    assert row._read > 0
+
+
+def test_a_tokenizer_that_parts_words_by_blanks_is_decoded_whole(tiny_tokenizer: Any) -> None:
+    assert not joins_texts(tiny_tokenizer)
+    ids = tiny_tokenizer("the wing drag")["input_ids"]
+    row = Row.of(0, "key", 0, Sampling(max_new_tokens=20))
+    for token in ids[1:-1]:
+        row.add(token, 0.0, tiny_tokenizer, set(), Sampling(max_new_tokens=20))
+    assert row.text == tiny_tokenizer.decode(ids, skip_special_tokens=True)

@@ -11,6 +11,17 @@ from inpars.data.seeds import generator
 from inpars.models.language.base import Completion, Sampling
 
 
+def joins_texts(tokenizer: Any) -> bool:
+    """Whether the text of tokens is that of the first ones and that of the others, between whole characters.
+
+    So it is of byte-level tokenizers; others take off a blank at the beginning, or put one between words.
+    """
+    try:
+        return type(tokenizer.backend_tokenizer.decoder).__name__ == "ByteLevel"
+    except AttributeError:
+        return False
+
+
 @dataclass
 class Row:
     """Completion `number` of prompt `prompt`. `draws` are its random numbers, one a token; empty when greedy."""
@@ -23,6 +34,9 @@ class Row:
     pieces: list[str] = field(default_factory=list)
     text: str = ""
     done: Completion | None = None
+    _read: int = 0
+    """Tokens whose text will not change: where the tokenizer joins texts as they are, only later ones are decoded."""
+    _fixed: str = ""
 
     @classmethod
     def of(cls, prompt: int, key: str, number: int, sampling: Sampling) -> Row:
@@ -40,9 +54,14 @@ class Row:
             self.pieces.append("")
             self._finish("stop", len(self.text))
             return
-        text = tokenizer.decode(self.token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        new = tokenizer.decode(
+            self.token_ids[self._read :], skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        text = self._fixed + new
         # A character of several tokens shows once its last one is there.
         whole = text.rstrip("\ufffd") if len(self.token_ids) < sampling.max_new_tokens else text
+        if whole == text and joins_texts(tokenizer):
+            self._read, self._fixed = len(self.token_ids), text
         self.pieces.append(whole[len(self.text) :])
         searched = max(0, len(self.text) - max(map(len, sampling.stop), default=0))
         self.text = whole if len(whole) > len(self.text) else self.text
