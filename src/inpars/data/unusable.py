@@ -21,10 +21,12 @@ _ENDS = re.compile(r"[.?!…。？！।؟۔；;)\]}»”\"'’」』]\s*\Z")
 # What no query ends in: a comma or an opening bracket, a colon after a word, a dash after a blank, an article.
 _DANGLES = re.compile(r"(?:[,،、，(\[{«“„「『]|\w\w\s?[:：]|\s[-–—&+]|\b(?:the|an))\s*\Z", re.IGNORECASE)
 # Words of four letters and more that say nothing about what a query is about.
-_FUNCTION_WORDS = """about also been being between both come comes could difference different does done each from give given have
+_FUNCTION_WORDS = """
+about also been being between both come comes could difference different does done each from give given have
 having here into just know less like made make many mean means more most much must need only other over same
 should some such take than that their them then there these they this those through used uses using very want
-were what when where which while whom whose will with within without would your"""
+were what when where which while whom whose will with within without would your
+"""
 # Queries of fewer words are an echo only with all of their words: "how large is the …" is anybody's.
 _SHORT = 8
 _NGRAM = 3
@@ -68,17 +70,26 @@ def without_document(prompt: str, document: str) -> str:
     What is left is the same for all the documents of a generation.
     """
     line = " ".join(document.split())
-    place = prompt.rfind(line[:_SEARCHED]) if line else -1
-    if place < 0:
-        return prompt
-    least, most = len(line[:_SEARCHED]), len(line)
+    best, length = -1, 0
+    place = prompt.find(line[:_SEARCHED]) if line else -1
+    while place >= 0:
+        # The longest, and the last of those: an example may begin likewise.
+        if (found := _common(prompt, place, line)) >= length:
+            best, length = place, found
+        place = prompt.find(line[:_SEARCHED], place + 1)
+    return prompt if best < 0 else f"{prompt[:best]}{_HOLE}{prompt[best + length :]}"
+
+
+def _common(text: str, place: int, line: str) -> int:
+    """How many characters of `line` stand in `text` from `place` on."""
+    least, most = 0, len(line)
     while least < most:
         middle = (least + most + 1) // 2
-        if prompt.startswith(line[:middle], place):
+        if text.startswith(line[:middle], place):
             least = middle
         else:
             most = middle - 1
-    return f"{prompt[:place]}{_HOLE}{prompt[place + least :]}"
+    return least
 
 
 def echoes(text: str, prompt: str, document: str, *, share: float = 0.5) -> bool:

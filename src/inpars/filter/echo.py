@@ -13,16 +13,20 @@ from inpars.filter.options import EchoOptions
 def judge(queries: Sequence[SyntheticQuery], options: EchoOptions, context: Context) -> list[Outcome]:
     """The reason to drop each query, or None.
 
-    Each query is compared with its own prompt, without the document. How many of a language model's queries came
-    without a prompt, and so were not looked at, is in `context.facts`.
+    Each query is compared with its own prompt, without the document. How many of a language model's queries have no
+    prompt or no document in their row, and so pass without a look, is in `context.facts`.
     """
-    unknown = sum(not query.prompt_text and not query.is_extracted for query in queries)
+    unknown = sum(not query.is_extracted and not _is_known(query) for query in queries)
     if unknown:
-        context.facts["without_prompt"] = unknown
+        context.facts["not_compared"] = unknown
     return [_outcome(query, options) for query in queries]
 
 
+def _is_known(query: SyntheticQuery) -> bool:
+    return bool(query.prompt_text and query.doc_text)
+
+
 def _outcome(query: SyntheticQuery, options: EchoOptions) -> Outcome:
-    if not query.prompt_text or not echoes(query.query, query.prompt_text, query.doc_text, share=options.max_share):
+    if not _is_known(query) or not echoes(query.query, query.prompt_text, query.doc_text, share=options.max_share):
         return None
     return Dropped("repeats the prompt")

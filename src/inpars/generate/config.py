@@ -63,7 +63,7 @@ class GenerateConfig(Options):
     seed: int = Field(1, description="Seed of the document sample, the few-shot examples and the queries.")
     unit_size: int = Field(1000, ge=1, description="Documents in one resumable unit.")
     prompt: str = Field("inpars", description="Prompt template: a name (`inpars prompts` lists them) or a file.")
-    query_form: Literal["", "question", "howto", "keywords", "claim", "title", "mixed"] = Field(
+    query_form: Literal["", "question", "keywords", "claim", "title", "mixed"] = Field(
         "",
         description="Form of the queries, for prompts that can ask for one; mixed draws one for each document. By "
         "default the prompt's own.",
