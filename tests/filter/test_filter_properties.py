@@ -43,6 +43,7 @@ CORPUS = MemoryCorpus([Document(str(n), "lift of a wing, 日本の首都は東�
 METHODS: list[Any] = [
     ["length"],
     ["copied"],
+    ["echo", "loop", "unfinished"],
     [{"copied": {"min_words": 1, "max_share": 0.4, "ngram": 2}}],
     [{"duplicates": {"kind": "exact"}}],
     [{"duplicates": {"similarity": 0.5}}],

@@ -62,6 +62,11 @@ class SyntheticQuery:
         if not self.query_id:
             self.query_id = query_hash(self.query, self.doc_id, self.generator)
 
+    @property
+    def is_extracted(self) -> bool:
+        """Whether the query was taken from its document by statistics, and no language model wrote it."""
+        return self.generator.partition(":")[0] == "extractive"
+
     def to_row(self) -> dict[str, Any]:
         """The JSON object written to a file: empty optional fields are left out."""
         row: dict[str, Any] = {

@@ -21,6 +21,7 @@ from inpars.data.lock import locks_released
 from inpars.data.outputs import check_outputs
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import SyntheticQuery
+from inpars.data.unusable import without_document
 from inpars.errors import InputError, NothingProduced, faults_of, raise_faults, shorten
 from inpars.filter.checks import check_queries, checks, named_models
 from inpars.filter.config import FilterConfig, add_method_options
@@ -36,6 +37,9 @@ METHODS: Registry[Judge] = Registry(
     {
         "length": "inpars.filter.length:judge",
         "copied": "inpars.filter.copied:judge",
+        "echo": "inpars.filter.echo:judge",
+        "loop": "inpars.filter.loop:judge",
+        "unfinished": "inpars.filter.unfinished:judge",
         "duplicates": "inpars.filter.duplicates:judge",
         "language": "inpars.filter.language:judge",
         "scores": "inpars.filter.scores:judge",
@@ -137,14 +141,20 @@ def _kept_some(output: Path) -> Path:
 def _held(path: Path, steps: Sequence[MethodOptions]) -> list[SyntheticQuery]:
     """The queries as methods get them: without what none of them reads, which is most of a file.
 
-    That is the prompts always, the others as the `steps` say. A document's text is held once.
+    Prompts, log-probabilities and the fields of others are held only where one of the `steps` reads them. A prompt is
+    held without its document, and a text that stands in many rows once.
     `InputError` where one id stands for two queries, so that what is known of one is not said of the other.
     """
     queries: list[SyntheticQuery] = []
     texts: dict[str, str] = {}
     known: dict[str, tuple[str, str]] = {}
     for query in read_synthetic_queries(path):
-        query.prompt_text, query.fewshot_examples = "", []
+        query.fewshot_examples = []
+        if any(step.needs_prompt for step in steps) and not query.is_extracted:
+            frame = without_document(query.prompt_text, query.doc_text)
+            query.prompt_text = texts.setdefault(frame, frame)
+        else:
+            query.prompt_text = ""
         if not any(step.needs_log_probs for step in steps):
             query.log_probs = None
         if not any(step.needs_extra for step in steps):

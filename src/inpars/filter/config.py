@@ -13,12 +13,15 @@ from inpars.filter.options import (
     ConsistencyOptions,
     CopiedOptions,
     DuplicatesOptions,
+    EchoOptions,
     JudgeOptions,
     LanguageOptions,
     LengthOptions,
+    LoopOptions,
     RerankerOptions,
     ScoresOptions,
     TopKOptions,
+    UnfinishedOptions,
 )
 from inpars.options import Options, how, parse_options
 
@@ -30,12 +33,15 @@ class FilterConfig(Options):
     """Keep the queries that are worth training on."""
 
     methods: tuple[str | dict[str, Any], ...] = Field(
-        ("length", "duplicates"),
+        ("length", "echo", "loop", "unfinished", "duplicates"),
         description="Methods, in the order they are applied; in a recipe also with options: {length: {min_words: 4}}.",
     )
     unit_size: int = how(1000, ge=1, description="Queries in one resumable unit of a method that asks a model.")
     length: LengthOptions = Field(default_factory=LengthOptions, description="Options of length.")
     copied: CopiedOptions = Field(default_factory=CopiedOptions, description="Options of copied.")
+    echo: EchoOptions = Field(default_factory=EchoOptions, description="Options of echo.")
+    loop: LoopOptions = Field(default_factory=LoopOptions, description="Options of loop.")
+    unfinished: UnfinishedOptions = Field(default_factory=UnfinishedOptions, description="Options of unfinished.")
     duplicates: DuplicatesOptions = Field(default_factory=DuplicatesOptions, description="Options of duplicates.")
     language: LanguageOptions = Field(default_factory=LanguageOptions, description="Options of language.")
     scores: ScoresOptions = Field(default_factory=ScoresOptions, description="Options of scores.")

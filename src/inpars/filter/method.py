@@ -50,6 +50,8 @@ class MethodOptions(Options):
     """Whether the method reads the log-probabilities, which queries have in memory only for one that does."""
     needs_extra: ClassVar[bool] = False
     """Whether the method reads or sets the fields of others, `extra`, which are as large; so too with these."""
+    needs_prompt: ClassVar[bool] = False
+    """Whether the method reads the prompts, which it gets without their documents (`{document}` in their place)."""
     asks_language_model: ClassVar[bool] = False
     """Whether the method asks a language model, which may be given ready."""
 

@@ -69,6 +69,33 @@ class CopiedOptions(MethodOptions):
         return "of rows without text"
 
 
+class EchoOptions(MethodOptions):
+    """Options of `echo`."""
+
+    needs_prompt: ClassVar[bool] = True
+
+    max_share: float = Field(
+        0.5, gt=0, le=1, description="Drop queries of whose words this share, or more, stands in the prompt alone."
+    )
+
+
+class LoopOptions(MethodOptions):
+    """Options of `loop`."""
+
+    repeated: int = Field(8, ge=2, description="Words in a row that say again what stood just before.")
+    max_share: float = Field(
+        0.5, gt=0, le=1, description="Or, of 20 words and more, the share of three-word runs that stood there before."
+    )
+
+
+class UnfinishedOptions(MethodOptions):
+    """Options of `unfinished`."""
+
+    min_words: int = Field(
+        8, ge=1, description="Shorter queries count as finished, though their answer was cut off after them."
+    )
+
+
 class DuplicatesOptions(MethodOptions, LoadingOptions):
     """Options of `duplicates`: what makes two queries near each other, besides being equal."""
 

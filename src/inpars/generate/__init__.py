@@ -19,11 +19,12 @@ from inpars.generate.backends.prompted import Prompted
 from inpars.generate.checks import checks
 from inpars.generate.config import GenerateConfig
 from inpars.generate.eligible import eligible
+from inpars.generate.look import FAULTS, Look, Unusable, told_funnel
 from inpars.generate.outcome import check_queries, drop_reasons
 from inpars.generate.replaced import make_way
 from inpars.generate.units import Units
 from inpars.models.checks import model_checks, named_in
-from inpars.models.language.base import LanguageModel, check
+from inpars.models.language.base import LanguageModel, batches, check
 from inpars.models.language.unanswered import way_out
 from inpars.models.languages import say_unspoken
 from inpars.options import parse_options
@@ -75,12 +76,21 @@ def generate(
     else:
         artifact.side_file("fewshot").unlink(missing_ok=True)
     shown = {example.doc_id for example in examples}
-    units = Units(artifact, islice(eligible(corpus, config, shown), total), config.unit_size)
+    # A batch is paid for as a whole before its first answer comes.
+    may_stop = isinstance(backend, Prompted) and not batches(backend.model)
+    look = Look(config if may_stop else config.model_copy(update={"max_unusable": 1.0}))
+    units = Units(artifact, islice(eligible(corpus, config, shown), total), config.unit_size, look)
     with progress_bar() as bar:
         task = bar.add_task("generate", total=total)
-        for written in backend.write(units.missing()):
-            units.add(written)
-            bar.update(task, completed=units.read - units.waiting)
+        try:
+            for written in backend.write(units.missing()):
+                units.add(written)
+                look.see(written)
+                look.require_usable()
+                bar.update(task, completed=units.read - units.waiting)
+        except Unusable:
+            units.keep()
+            raise
     counts = {
         "documents": units.read,
         "queries": artifact.merge(),
@@ -91,6 +101,8 @@ def generate(
     artifact.finish(**counts, **usage, fewshot_examples=len(examples))
     reused = backend.reused if isinstance(backend, Prompted) else 0
     say(f"generate: {_told(counts, usage, reused)} -> {artifact.output}")
+    if any(usage.get(fault) for fault in FAULTS):
+        say(f"generate: {told_funnel(counts['queries'], 'queries', usage)} (the filters echo, loop and unfinished)")
     check_queries(artifact)
     if counts["dropped"] and isinstance(backend, Prompted):
         reasons = drop_reasons(artifact.side_file("dropped")).most_common(_REASONS)

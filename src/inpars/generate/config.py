@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from inpars.models.language.options import OpenAIOptions, TransformersOptions, VllmOptions
-from inpars.options import Options
+from inpars.options import Options, how
 
 
 class Mixture(Options):
@@ -63,8 +63,10 @@ class GenerateConfig(Options):
     seed: int = Field(1, description="Seed of the document sample, the few-shot examples and the queries.")
     unit_size: int = Field(1000, ge=1, description="Documents in one resumable unit.")
     prompt: str = Field("inpars", description="Prompt template: a name (`inpars prompts` lists them) or a file.")
-    query_form: Literal["", "question", "keywords", "claim", "title"] = Field(
-        "", description="Form of the queries, for prompts that can ask for one; by default the prompt's own."
+    query_form: Literal["", "question", "keywords", "claim", "title", "mixed"] = Field(
+        "",
+        description="Form of the queries, for prompts that can ask for one; mixed draws one for each document. By "
+        "default the prompt's own.",
     )
     fewshot: str = Field(
         "auto",
@@ -80,6 +82,14 @@ class GenerateConfig(Options):
     max_new_tokens: int = Field(64, ge=1, description="Tokens of an answer.")
     temperature: float = Field(0.0, ge=0, description="Sampling temperature; 0 is greedy.")
     top_p: float = Field(1.0, gt=0, le=1, description="Sample among the likeliest tokens of this probability in all.")
+    look_after: int = how(100, ge=1, description="Answers after which a run looks whether they are of any use.")
+    max_unusable: float = how(
+        0.5,
+        ge=0,
+        le=1,
+        description="Stop after them where a larger share repeats the prompt, loops, is cut off or holds no query; "
+        "1 never stops.",
+    )
     store_prompts: bool = Field(True, description="Keep each prompt in its row; without it, its hash.")
     extractive: ExtractiveOptions = Field(
         default_factory=ExtractiveOptions, description="Options of the extractive backend."

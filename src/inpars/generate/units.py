@@ -13,6 +13,7 @@ from inpars.data.files import read_jsonl
 from inpars.data.queries import read_synthetic_queries
 from inpars.data.records import Document
 from inpars.generate.backends import Written
+from inpars.generate.look import Look
 
 
 @dataclass
@@ -27,12 +28,14 @@ class Units:
     """Hands out the documents that lack a result and files the results, each unit once it is whole.
 
     A unit is four files: the queries, `dropped`, `errors` and `usage`. The queries are written last,
-    so that a unit counts as done only with all of them. Answers may come in any order; units are
+    so that a unit counts as there only with all of them. Answers may come in any order; units are
     kept in memory from their first document handed out to their last one answered.
     """
 
-    def __init__(self, artifact: Artifact, documents: Iterator[Document], size: int) -> None:
+    def __init__(self, artifact: Artifact, documents: Iterator[Document], size: int, look: Look) -> None:
+        """`look` sees what was written before, and may raise before more is handed out."""
         self._artifact = artifact
+        self._look = look
         self._documents = documents
         self._size = size
         self._open: dict[int, _Unit] = {}
@@ -49,9 +52,13 @@ class Units:
         number = 0
         while batch := list(islice(self._documents, self._size)):
             self.read += len(batch)
-            known = self._load(number)
+            known = self._load(number, len(batch))
+            for document in batch:
+                if document.doc_id in known:
+                    self._look.see(known[document.doc_id])
             ask = [document for document in batch if document.doc_id not in known]
             if ask:
+                self._look.require_usable()
                 self._open[number] = _Unit([document.doc_id for document in batch], known)
                 self._unit_of |= dict.fromkeys((document.doc_id for document in ask), number)
                 yield from ask
@@ -66,6 +73,12 @@ class Units:
             self._save(number, [unit.written[doc_id] for doc_id in unit.doc_ids])
             del self._open[number]
 
+    def keep(self) -> None:
+        """File what has come back so far of the units that are under way."""
+        for number, unit in self._open.items():
+            if unit.written:
+                self._save(number, [unit.written[doc_id] for doc_id in unit.doc_ids if doc_id in unit.written])
+
     def totals(self) -> Counter[str]:
         """The usage of all units together."""
         totals: Counter[str] = Counter()
@@ -74,8 +87,8 @@ class Units:
                 totals.update({name: value for name, value in row.items() if name != "doc_id"})
         return totals
 
-    def _load(self, number: int) -> dict[str, Written]:
-        """What a finished unit holds, but for the documents that ended in an error."""
+    def _load(self, number: int, size: int) -> dict[str, Written]:
+        """What a unit of `size` documents holds, but for those that ended in an error."""
         if not self._artifact.unit(number).exists():
             return {}
         rows: dict[str, list[dict[str, Any]]] = {}
@@ -87,12 +100,13 @@ class Units:
             for row in rows["usage"]
             if row["doc_id"] not in failed
         }
-        if failed:
-            if self._artifact.unit(number).stat().st_size:
-                for query in read_synthetic_queries(self._artifact.unit(number)):
-                    known[query.doc_id].queries.append(query)
-            for row in rows["dropped"]:
+        for row in rows["dropped"]:
+            if row["doc_id"] in known:
                 known[row["doc_id"]].dropped.append(row)
+        # Written anew with what it lacks.
+        if len(known) < size and self._artifact.unit(number).stat().st_size:
+            for query in read_synthetic_queries(self._artifact.unit(number)):
+                known[query.doc_id].queries.append(query)
         return known
 
     def _save(self, number: int, written: Iterable[Written]) -> None:

@@ -215,10 +215,54 @@ def test_a_form_of_query_can_be_asked_for(name: str) -> None:
     assert "keywords" in texts["keywords"]
 
 
+def test_an_example_of_the_templates_own_keeps_its_form_whatever_is_asked_for() -> None:
+    texts = {form: make("searches", query_form=form).prompt(Document("d", "A wing.")).text for form in ("", "keywords")}
+    assert texts[""].endswith("Document: A wing.\nQuestion:")
+    # One beginning for all, which a model reads once.
+    assert texts["keywords"] == texts[""].removesuffix("Question:") + "Search:"
+    assert texts[""].count("Question:") == 3
+    assert "Search: border between" in texts[""]
+    of_dataset = make("searches", query_form="keywords", examples=EXAMPLES).prompt(Document("d", "A wing.")).text
+    assert of_dataset.count("Search:") == 4
+    assert "Question:" not in of_dataset
+
+
+def test_shuffled_examples_take_their_forms_along() -> None:
+    prompter = make("searches", shuffle=True)
+    texts = {prompter.prompt(Document(f"d{n}", "A wing.")).text for n in range(9)}
+    assert len(texts) > 1
+    assert all("Search: border between" in text and "Question: How long can I" in text for text in texts)
+
+
+def test_mixed_draws_a_form_for_each_document_by_seed_and_id() -> None:
+    def cues(seed: int) -> list[str]:
+        prompter = make("searches", query_form="mixed", seed=seed)
+        return [prompter.prompt(Document(f"d{n}", "A wing.")).text.rpartition("\n")[2] for n in range(40)]
+
+    assert set(cues(1)) == {"Question:", "Search:"}
+    assert cues(1) == cues(1) != cues(2)
+    assert 10 < cues(1).count("Search:") < 30
+
+
+def test_every_form_fits_where_mixed_draws_it() -> None:
+    template = Template(
+        pattern="{document}\n{form}: {query}",
+        forms={"default": "Q", "question": "Q", "title": "the title of a text that says much the same as this text"},
+    )
+    room = {"max_prompt_length": 120, "max_doc_length": 100}
+    prompter = make(template, query_form="mixed", examples=[], **room)
+    for number in range(20):
+        rendered = prompter.prompt(Document(f"d{number}", words(400, number)))
+        assert size(rendered, EstimatedTokenizer()) + 64 <= 120
+
+
 def test_a_form_that_a_template_cannot_ask_for_is_an_error() -> None:
     with pytest.raises(OptionError, match="'inpars' cannot ask for a form of query") as raised:
         make("inpars", query_form="claim")
     assert "chain-of-thought, few-shot, zero-shot" in raised.value.hint
+    with pytest.raises(OptionError, match="'inpars' cannot ask for a form of query") as raised:
+        make("inpars", query_form="mixed")
+    assert "searches, zero-shot" in raised.value.hint
     with pytest.raises(OptionError, match="unknown query form") as raised:
         make("zero-shot", query_form="titel")
     assert "did you mean 'title'?" in raised.value.hint

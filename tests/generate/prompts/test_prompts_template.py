@@ -57,6 +57,16 @@ def test_a_template_needs_the_datasets_examples_where_it_has_a_place_for_them_an
         ({"pattern": "{document} Q:", "stop": [""]}, "end every answer at once"),
         ({"pattern": "{document} {form}:", "forms": {"claim": "a claim"}}, "needs the form `default`"),
         ({"pattern": "{document} Q:", "forms": {"default": "a claim"}}, "no {form}"),
+        ({"pattern": "{document} Q: {query}", "example_forms": ["question"]}, "0 examples need as many forms; found 1"),
+        (
+            {
+                "pattern": "{document} {form}: {query}",
+                "examples": [{"document": "a", "query": "b"}],
+                "forms": {"default": "Q"},
+                "example_forms": ["title"],
+            },
+            "'title' is not among the forms",
+        ),
     ],
 )
 def test_a_template_that_cannot_work_is_refused(fields: dict[str, object], words: str) -> None:

@@ -68,6 +68,8 @@ def stage_options(flags: GenerateFlags) -> dict[str, Any]:
     return {
         "model": flags.base_model,
         "backend": "transformers",
+        # As the toolkit, whatever a model writes.
+        "max_unusable": 1.0,
         # Promptagator's examples stand in another order before each document.
         "shuffle_examples": flags.prompt.startswith("promptagator"),
         "transformers": {

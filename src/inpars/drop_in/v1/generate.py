@@ -139,6 +139,8 @@ def _ask(
             temperature=flags.temperature,
             top_p=flags.top_p,
             store_prompts=False,
+            # As InPars v1, whatever a model writes.
+            max_unusable=1.0,
             unit_size=100,
         )
     return work

@@ -8,12 +8,16 @@ from typing import Any, Protocol
 
 from inpars.data.records import Document, SyntheticQuery
 
+AGAIN = "the same query again for this document"
+"""Why an answer is dropped that is as good as the one before."""
+
 
 @dataclass(slots=True)
 class Written:
     """What came of one document: its queries, what was dropped and why, or the `error` it ended in.
 
-    `usage` counts what it took (tokens, requests, dollars), summed over the whole stage in its sidecar.
+    `usage` counts what it took (tokens, requests, dollars) and the faults of its queries (`echo`, `loop`,
+    `unfinished`), summed over the whole stage in its sidecar.
     """
 
     doc_id: str

@@ -9,7 +9,8 @@ from typing import Any
 from inpars.data.fewshot import Example
 from inpars.data.hashes import hash_of
 from inpars.data.records import Document, SyntheticQuery
-from inpars.generate.backends import Written
+from inpars.data.unusable import Fault, fault_of, without_document
+from inpars.generate.backends import AGAIN, Written
 from inpars.generate.config import GenerateConfig
 from inpars.generate.prompts.prompter import Prompter, Rendered
 from inpars.generate.prompts.reading import Malformed, Reading, read
@@ -84,10 +85,12 @@ class Prompted:
             if isinstance(reading, Malformed):
                 reason = reading.reason
             elif reading.query in seen:
-                reason = "the same query again for this document"
+                reason = AGAIN
             else:
                 seen.add(reading.query)
                 written.queries.append(self._query(reading, completion, document, rendered))
+                if fault := _fault(reading, completion, document, rendered):
+                    written.usage[fault] = written.usage.get(fault, 0) + 1
                 continue
             row = {"doc_id": document.doc_id, "reason": reason, "completion": completion.text or completion.refusal}
             written.dropped.append(row | {"finish_reason": completion.finish_reason})
@@ -121,6 +124,17 @@ class Prompted:
             generator=self.model.name,
             extra=extra,
         )
+
+
+def _fault(reading: Reading, completion: Completion, document: Document, rendered: Rendered) -> Fault | None:
+    """What is wrong with a query. One that more words come after is whole, wherever these were cut off."""
+    more = any(character.isalnum() for character in completion.text[reading.end :])
+    return fault_of(
+        reading.query,
+        without_document(rendered.text, document.contents),
+        document.contents,
+        cut_off=ending(completion) == "length" and not more,
+    )
 
 
 def log_probs_of(completion: Completion, start: int, end: int) -> list[float] | None:

@@ -19,6 +19,9 @@ EXAMPLE_FLOOR = 32
 DOCUMENT_FLOOR = 16
 """Tokens of the document that there must be room for."""
 
+MIXED = "mixed"
+"""In place of a form: each document's is drawn."""
+
 # Special tokens, and what a chat's turns are wrapped in.
 _AROUND_A_TURN = 8
 
@@ -50,7 +53,8 @@ class Prompter:
     `max_prompt_length` and the model's `context_length`: where they would not, the examples' documents
     are shortened, the longest first, down to 32 tokens; then the target document. Header, cues and
     queries are never cut. With `shuffle` the examples stand in an order of their own for each
-    document, drawn by `seed` and its id, as in Promptagator (Dai et al. 2022).
+    document, drawn by `seed` and its id, as in Promptagator (Dai et al. 2022). With the `query_form` "mixed" so is
+    the form that is asked for.
 
     Raises `OptionError` where the template cannot ask for `query_form`, lacks bad queries that it
     shows, or leaves no room for a document.
@@ -73,7 +77,7 @@ class Prompter:
     ) -> None:
         self.template = template
         self._tokenizer = tokenizer
-        self._form = _form(template, query_form)
+        self._forms = _forms(template, query_form)
         self._shuffle = shuffle
         self._seed = seed
         if template.takes_examples and examples:
@@ -89,19 +93,25 @@ class Prompter:
             ]
         else:
             self._examples = [Example("", "", own.query, own.document, own.bad_query) for own in template.examples]
+        # An example keeps its form whatever form is asked for; those of the dataset have none of their own.
+        own_forms = zip(template.examples, template.example_forms, strict=False)
+        self._form_of = {own.query: template.forms[form] for own, form in own_forms}
         self._check_bad_queries()
         limit = min(max_prompt_length, context_length or max_prompt_length)
         self._room = self._make_room(limit - max_new_tokens, max_doc_length)
         if self._room < min(DOCUMENT_FLOOR, max_doc_length):
             raise self._too_long(limit, max_prompt_length, max_new_tokens)
-        self._frame = self._framed(self._examples)
+        self._frames = {form: self._framed(self._examples, form) for form in self._forms}
 
     def prompt(self, document: Document) -> Rendered:
         """The prompt for `document`, its key the document's id. Runs of white space become single blanks."""
-        frame = self._frame
+        form = self._forms[0]
+        if len(self._forms) > 1:
+            form = self._forms[generator(self._seed, "form", document.doc_id).integers(len(self._forms))]
+        frame = self._frames[form]
         if self._shuffle:
             order = generator(self._seed, "examples", document.doc_id).permutation(len(self._examples))
-            frame = self._framed([self._examples[place] for place in order])
+            frame = self._framed([self._examples[place] for place in order], form)
         contents, truncated = self._cut(document.contents, self._room)
         last = f"{frame.before}{contents}{frame.after}"
         if self.template.style == "completion":
@@ -116,22 +126,22 @@ class Prompter:
         cut = self._tokenizer.truncate(line, tokens).rstrip()
         return cut, len(cut) < len(line)
 
-    def _framed(self, examples: Sequence[Example]) -> _Frame:
+    def _framed(self, examples: Sequence[Example], form: str) -> _Frame:
         template = self.template
-        header = fill(template.header, form=self._form).strip()
+        header = fill(template.header, form=form).strip()
         shown = [
             {
                 "document": example.document,
                 "query": example.query,
                 "bad_query": example.bad_query,
                 "number": str(number),
-                "form": self._form,
+                "form": self._form_of.get(example.query, form),
             }
             for number, example in enumerate(examples, start=1)
         ]
         # Split before anything is filled in: an example or a form may speak of {document} itself.
         before, after = (
-            fill(part, number=str(len(examples) + 1), form=self._form) for part in template.asks.split("{document}")
+            fill(part, number=str(len(examples) + 1), form=form) for part in template.asks.split("{document}")
         )
         if template.style == "chat":
             turns = [Message("system", header)] if header else []
@@ -149,9 +159,10 @@ class Prompter:
     def _make_room(self, limit: int, wanted: int) -> int:
         """Tokens for the target document, at most `wanted`, the examples' documents shortened where they must be."""
         count = self._tokenizer.count
-        bare = self._framed([replace(example, document="") for example in self._examples])
-        turns = [*(turn.content for turn in bare.turns), f"{bare.before}{bare.after}"]
-        left = limit - sum(count(turn) + _AROUND_A_TURN for turn in turns)
+        without = [replace(example, document="") for example in self._examples]
+        bare = [self._framed(without, form) for form in self._forms]
+        turns = [[*(turn.content for turn in frame.turns), f"{frame.before}{frame.after}"] for frame in bare]
+        left = limit - max(sum(count(turn) + _AROUND_A_TURN for turn in frame) for frame in turns)
         lengths = [count(example.document) for example in self._examples]
         longest = max(lengths, default=0)
         while longest > EXAMPLE_FLOOR and left - sum(min(length, longest) for length in lengths) < wanted:
@@ -190,16 +201,22 @@ class Prompter:
         )
 
 
-def _form(template: Template, query_form: str) -> str:
-    """What `{form}` says."""
+def _forms(template: Template, query_form: str) -> tuple[str, ...]:
+    """What `{form}` may say: one text, or for `mixed` that of each form."""
     if not query_form:
-        return template.forms.get("default", "{form}")
+        return (template.forms.get("default", "{form}"),)
     if not template.forms:
-        able = [name for name, known in builtin_templates().items() if query_form in known.forms]
+        able = [name for name, known in builtin_templates().items() if _can_ask(known, query_form)]
         raise OptionError(
             f"the prompt {template.name!r} cannot ask for a form of query, such as {query_form!r}",
             hint=f"prompts that can: {', '.join(able)}" if able else "leave out --query-form",
         )
-    if query_form not in template.forms:
-        raise unknown_name(f"query form of the prompt {template.name!r}", query_form, template.forms)
-    return template.forms[query_form]
+    if not _can_ask(template, query_form):
+        raise unknown_name(f"query form of the prompt {template.name!r}", query_form, [*template.forms, MIXED])
+    if query_form == MIXED:
+        return tuple(text for form, text in template.forms.items() if form != "default")
+    return (template.forms[query_form],)
+
+
+def _can_ask(template: Template, query_form: str) -> bool:
+    return query_form in template.forms or bool(query_form == MIXED and template.forms)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from inpars.options import Options, finds, how
+from inpars.options import Options, added, finds, how
 
 FIRST_LINE = r"(?P<query>[^\n]*\S[^\n]*)"
 """Reads the first line that is not blank."""
@@ -54,6 +54,9 @@ class Template(Options):
     forms: dict[str, str] = Field(
         default_factory=dict, description="What {form} says for each form of query; `default` where none is asked for."
     )
+    example_forms: tuple[str, ...] = added(
+        (), description="The form of each example of the template's own, in their order; by default the one asked for."
+    )
     stop: tuple[str, ...] = Field(("\n",), description="Strings that end an answer.")
     reads: str = Field(
         FIRST_LINE, description="Regular expression that finds the group `query` in an answer; other groups are kept."
@@ -80,6 +83,16 @@ class Template(Options):
         if forms and not place:
             raise ValueError("there is no {form} in the header or the pattern")
         return forms
+
+    @field_validator("example_forms")
+    @classmethod
+    def _names_a_form_for_each_example(cls, example_forms: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        examples, forms = info.data.get("examples", ()), info.data.get("forms", {})
+        if example_forms and len(example_forms) != len(examples):
+            raise ValueError(f"{len(examples)} examples need as many forms; found {len(example_forms)}")
+        if unknown := [form for form in example_forms if form not in forms]:
+            raise ValueError(f"{unknown[0]!r} is not among the forms")
+        return example_forms
 
     @field_validator("stop")
     @classmethod

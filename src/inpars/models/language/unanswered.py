@@ -28,7 +28,12 @@ _WAYS_OUT = {
 
 def ending(completion: Completion) -> Ending:
     """What a completion ended in, whatever its server calls it."""
-    told = completion.finish_reason.lower()
+    return ending_of(completion.finish_reason)
+
+
+def ending_of(finish_reason: str) -> Ending:
+    """What such a `finish_reason` means, whichever server gave it."""
+    told = finish_reason.lower()
     return next((kind for words, kind in _ENDINGS.items() if re.fullmatch(words, told)), "stop")
 
 
