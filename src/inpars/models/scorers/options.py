@@ -86,7 +86,7 @@ class ScoringOptions(PromptOptions, LoadingOptions):
     device: str | None = how(None, description="Where to score: cpu, cuda, cuda:1 …; by default the best there is.")
 
     def identity(self) -> dict[str, Any]:
-        """The options that scores depend on: those of a likelihood only where it is asked for, its prompt as it reads."""
+        """The options that scores depend on; of a likelihood only where it is asked for, its prompt as it reads."""
         values = super().identity()
         likelihood = values.pop("likelihood")
         if self.family != "likelihood":

@@ -142,7 +142,7 @@ class Likelihood:
                 by_trunk.setdefault((pair.document, room), []).append(pair)
         trees = []
         for (document, room), of_trunk in by_trunk.items():
-            trunk = [*read[document][:room], *self.tokens.cue]
+            trunk = self.tokens.trunk(read[document], room)
             for start in range(0, len(of_trunk), _QUERIES_OF_A_TREE):
                 some = of_trunk[start : start + _QUERIES_OF_A_TREE]
                 trees.append((Tree(trunk, [asked[pair.query] for pair in some]), some))

@@ -22,14 +22,18 @@ class PromptTokens:
         """`max_length` limits all together; `OptionError` where the prompt leaves no room for a document."""
         self._tokenizer, self._max_doc_length, self._max_length = tokenizer, max_doc_length, max_length
         before, cue = prompt.parts()
-        # White space before a text belongs to the tokens of its first word.
+        # White space around a text belongs to the tokens of its first word and of its last sign.
         head, self._mark = before.rstrip(), cue.rstrip()
         self._blanks = (before[len(head) :], cue[len(self._mark) :])
         # What stands before a text on its line, for tokenizers that treat the beginning of a text apart.
         self._anchors = (head.rsplit("\n", 1)[-1] or head, self._mark.rsplit("\n", 1)[-1])
         self.prefix = tuple(self._start(head))
-        (self.cue,) = self._after("a", [self._mark])
-        self.fixed = len(self.prefix) + len(self.cue)
+        self._end = self._mark[: len(self._mark) - len(self._mark.lstrip())]
+        (self._cue,), (self._rest,) = (
+            self._after("a", [self._mark]),
+            self._after(f"a{self._end}", [self._mark.lstrip()]),
+        )
+        self.fixed = len(self.prefix) + len(self._cue)
         if max_length is not None and self.fixed >= max_length:
             raise OptionError(
                 f"the likelihood prompt takes {self.fixed:,} tokens without a document, and the model reads "
@@ -38,9 +42,13 @@ class PromptTokens:
             )
 
     def documents(self, texts: Sequence[str]) -> list[list[int]]:
-        """The tokens of each document, as many as are read at most."""
-        found = self._after(self._anchors[0], [f"{self._blanks[0]}{_line(text)}" for text in texts])
-        return [ids[: self._max_doc_length] for ids in found]
+        """The tokens of each document, with the white space after it; one more than are read where it is longer."""
+        found = self._after(self._anchors[0], [f"{self._blanks[0]}{_line(text)}{self._end}" for text in texts])
+        return [ids[: self._max_doc_length + 1] for ids in found]
+
+    def trunk(self, document: list[int], room: int) -> list[int]:
+        """A document of at most `room` tokens, and the cue."""
+        return [*document, *self._rest] if len(document) <= room else [*document[:room], *self._cue]
 
     def queries(self, texts: Sequence[str]) -> list[list[int]]:
         """The tokens of each query, whole; one without words has none."""
