@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inpars.errors import InparsError, require_library
+from inpars.errors import InparsError, OptionError, require_library
 from inpars.models.files import model_json
 from inpars.models.gguf.converting import check_convertible
 from inpars.models.gguf.kinds import is_gguf
@@ -17,6 +17,8 @@ from inpars.models.language.base import check
 from inpars.models.locate import locate, no_model, source, why_absent
 from inpars.models.precision import check_device
 from inpars.models.scorers.kinds import family_of, require_scorer
+from inpars.models.scorers.likelihood.options import LikelihoodOptions
+from inpars.models.scorers.likelihood.prompt import load_prompt
 from inpars.models.scorers.options import ScoringOptions
 from inpars.models.scorers.prompts import check_prompts
 from inpars.models.vocabulary import require_fit_of_files, require_tokenizer_files
@@ -86,6 +88,23 @@ def check_scorers(options: ScoringOptions, models: Iterable[str]) -> None:
         if not model.startswith("@") and not why_absent(where):
             require_scorer(where, family_of(where) if options.family == "auto" else options.family)
     check_prompts(options, models)
+    _check_likelihood(options)
+
+
+def _check_likelihood(options: ScoringOptions) -> None:
+    """`OptionError` where a likelihood has no such prompt or engine, or its options are given to another family."""
+    if options.family != "likelihood":
+        if options.likelihood.identity() != LikelihoodOptions().identity():
+            raise OptionError(
+                f"the options of a likelihood play no part in family {options.family}",
+                hint="did you mean --family likelihood?",
+            )
+        return
+    load_prompt(options.likelihood.prompt)
+    if options.engine not in ("auto", "eager"):
+        raise OptionError(
+            f"engine {options.engine} cannot run a causal language model for its likelihoods", hint="leave it out"
+        )
 
 
 def check_scoring(options: Any, purpose: str) -> None:

@@ -10,7 +10,7 @@ from inpars.data.runs import Run
 from inpars.errors import MissingDependency
 from inpars.models.locate import locate
 from inpars.models.scorers.kinds import family_of, require_scorer
-from inpars.models.scorers.options import ScoringOptions
+from inpars.models.scorers.options import ScoringOptions, default_depth
 from inpars.registry import Registry
 
 
@@ -30,13 +30,14 @@ class Scorer(Protocol):
         ...
 
 
-__all__ = ["SCORERS", "Scorer", "family_of", "load_scorer"]
+__all__ = ["SCORERS", "Scorer", "default_depth", "family_of", "load_scorer"]
 
 SCORERS: Registry[type[Scorer]] = Registry(
     "model family",
     {
         "bi-encoder": "inpars.models.scorers.bi_encoder:BiEncoder",
         "cross-encoder": "inpars.models.scorers.cross_encoder:CrossEncoder",
+        "likelihood": "inpars.models.scorers.likelihood.scorer:Likelihood",
         "llm": "inpars.models.scorers.llm:Llm",
         "seq2seq": "inpars.models.scorers.seq2seq:Seq2Seq",
     },

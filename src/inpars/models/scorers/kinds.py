@@ -10,7 +10,7 @@ from inpars.errors import InparsError, InputError, OptionError
 from inpars.models.files import base_of_adapter, model_file, model_json, modules_of, require_configuration
 from inpars.models.locate import locate
 from inpars.models.scorers.labels import labels_of, relevant_label
-from inpars.models.scorers.options import Family
+from inpars.models.scorers.options import Family, ScorerFamily
 
 _FAMILIES: tuple[Family, ...] = ("bi-encoder", "cross-encoder", "llm", "seq2seq")
 _UNSUPPORTED = {
@@ -65,10 +65,13 @@ def known_family(model: str) -> Family | None:
     return None
 
 
-def require_scorer(model: str, family: Family) -> None:
+def require_scorer(model: str, family: ScorerFamily) -> None:
     """`OptionError` where a model's files say that it does not score as one of `family` does."""
     # What is broken is reported when the model is loaded.
     with suppress(InputError):
+        if family == "likelihood":
+            _require_causal(model)
+            return
         if family == "cross-encoder":
             _require_no_adapter(model)
         found = known_family(model)
@@ -107,6 +110,17 @@ def require_base(model: str, family: Family) -> None:
                 f"the base model {model!r} is of the family {found}, from which none of {family} can be trained",
                 hint=f"give --family {found}, or another base model",
             )
+
+
+def _require_causal(model: str) -> None:
+    found, architecture = known_family(model), architecture_of(model_json(model, "config.json"))
+    if found == "llm" or (found is None and (not architecture or architecture.endswith(_MAY_WRITE))):
+        return
+    raise OptionError(
+        f"the model {model!r} is {f'of the family {found}' if found else f'a {architecture}'}, and no causal language "
+        "model, whose likelihood of a query could be asked",
+        hint="leave out --family likelihood, or give a model that writes, such as smollm2 or a hub id of Qwen's",
+    )
 
 
 def _require_no_adapter(model: str) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from inpars.models.precision import ScoringPrecision
+from inpars.models.precision import ScoringPrecision, default_device
+from inpars.models.scorers.likelihood.options import LikelihoodOptions
 from inpars.options import Options, added, how
 
 Family = Literal["bi-encoder", "cross-encoder", "llm", "seq2seq"]
+"""The kinds of model that their files tell apart."""
+
+ScorerFamily = Literal["bi-encoder", "cross-encoder", "likelihood", "llm", "seq2seq"]
+"""The ways to score; `likelihood` with any causal language model, if asked for."""
+
 SchemeName = Literal["monot5", "mt5", "flan-t5"]
 
 
@@ -53,8 +59,10 @@ class RetrieverPromptOptions(Options):
 class ScoringOptions(PromptOptions, LoadingOptions):
     """Options of scoring (query, document) pairs with a model."""
 
-    family: Literal["auto", "bi-encoder", "cross-encoder", "llm", "seq2seq"] = Field(
-        "auto", description="Kind of model; auto reads it from the model's own files."
+    family: Literal["auto", "bi-encoder", "cross-encoder", "likelihood", "llm", "seq2seq"] = Field(
+        "auto",
+        description="Kind of model; auto reads it from the model's own files. "
+        "likelihood: how likely any causal language model finds the query after the document.",
     )
     scheme: SchemeName | None = Field(
         None,
@@ -62,6 +70,9 @@ class ScoringOptions(PromptOptions, LoadingOptions):
     )
     instruction: str | None = Field(
         None, description="What makes a document relevant, told to an LLM reranker; by default what it was saved with."
+    )
+    likelihood: LikelihoodOptions = Field(
+        default_factory=LikelihoodOptions, description="What a model of family likelihood reads."
     )
     max_length: int = Field(
         0, ge=0, description="Tokens read of a text, or of a query with its document; 0 is the model's own length."
@@ -74,6 +85,24 @@ class ScoringOptions(PromptOptions, LoadingOptions):
     compile: bool = how(False, description="Compile the model with torch.compile (engine eager).")
     device: str | None = how(None, description="Where to score: cpu, cuda, cuda:1 …; by default the best there is.")
 
+    def identity(self) -> dict[str, Any]:
+        """The options that scores depend on; of a likelihood only where it is asked for, its prompt as it reads."""
+        values = super().identity()
+        likelihood = values.pop("likelihood")
+        if self.family != "likelihood":
+            return values
+        from inpars.models.scorers.likelihood.prompt import load_prompt
+
+        return values | {"likelihood": likelihood | {"prompt": load_prompt(self.likelihood.prompt).fingerprint()}}
+
     def length(self, own: int) -> int:
         """How many tokens to read with a model that reads `own`: no more than it can."""
         return min(self.max_length, own) if self.max_length else own
+
+
+def default_depth(family: str, device: str | None = None) -> int:
+    """How many documents a query to rerank where nobody says: fewer where a language model reads them on a processor.
+
+    `device` is by default the best there is.
+    """
+    return 20 if family == "likelihood" and (device or default_device()).startswith("cpu") else 100

@@ -68,6 +68,11 @@ class TransformersModel:
         return ModelTokenizer(self._tokenizer)
 
     @property
+    def library_tokenizer(self) -> Any:
+        """The model's tokenizer as transformers has it."""
+        return self._tokenizer
+
+    @property
     def context_length(self) -> int | None:
         """The most positions that the model has."""
         text_config = self._config.get_text_config()
@@ -157,13 +162,24 @@ class TransformersModel:
     @cached_property
     def writer(self) -> Any:
         """What writes completions with this model; loads the weights."""
-        from inpars.models.language.transformers.loading import load_model
         from inpars.models.language.transformers.writing import writer_for
+
+        return writer_for(self._loaded(), self._tokenizer, self.options)
+
+    @cached_property
+    def reader(self) -> Any:
+        """What finds how likely this model holds given continuations; loads the weights."""
+        from inpars.models.language.transformers.reading import reader_for
+
+        return reader_for(self._loaded(), self.options.share_prefix)
+
+    def _loaded(self) -> Any:
+        from inpars.models.language.transformers.loading import load_model
 
         if self._model is None:
             self._model = load_model(self.name, self.options, self._devices()[0])
         require_fit(self.name, self._tokenizer, self._model)
-        return writer_for(self._model, self._tokenizer, self.options)
+        return self._model
 
     def _devices(self) -> tuple[str, ...]:
         if self.options.devices:

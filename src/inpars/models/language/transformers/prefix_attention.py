@@ -61,7 +61,7 @@ def attend(
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     prefix = slots.prefix(module.layer_idx)
     if slots.filling:
-        attended = _fill(query, key, value, prefix, scaling, softcap)
+        attended = _fill(query, key, value, prefix, slots.mask, scaling, softcap)
     else:
         attended = _step(query, key, value, prefix, slots.hidden(key), scaling, softcap)
     return attended.transpose(1, 2), None
@@ -109,19 +109,19 @@ def _fill(
     key: Tensor,
     value: Tensor,
     prefix: tuple[Tensor, Tensor] | None,
+    mask: Tensor | None,
     scaling: float,
     softcap: float | None,
 ) -> Tensor:
-    """Many tokens a row, each seeing the prefix and its row's tokens up to itself.
+    """Many tokens a row, each seeing the prefix and its row's tokens up to itself, or those that `mask` lets it see.
 
-    Rows are padded on the right, where no token of the row can see it, so that there is no mask.
+    Rows are padded on the right, where no token of the row can see it, so that there need be no mask.
     """
     rows, heads, tokens, width = query.shape
     groups = key.shape[1]
     repeated = heads // groups
-    own, own_lse = _with_lse(
-        query, key.repeat_interleave(repeated, 1), value.repeat_interleave(repeated, 1), True, scaling, softcap
-    )
+    keys, values = key.repeat_interleave(repeated, 1), value.repeat_interleave(repeated, 1)
+    own, own_lse = _with_lse(query, keys, values, mask is None, scaling, softcap, mask)
     if prefix is None:
         return own
     grouped = query.view(rows, groups, repeated, tokens, width).transpose(0, 1).reshape(1, groups, -1, width)
@@ -133,18 +133,29 @@ def _fill(
 
 
 def _with_lse(
-    query: Tensor, key: Tensor, value: Tensor, causal: bool, scaling: float, softcap: float | None
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    causal: bool,
+    scaling: float,
+    softcap: float | None,
+    mask: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Attention and the logarithm of its softmax's denominator, (rows, heads, tokens) in fp32."""
+    """Attention and the logarithm of its softmax's denominator, (rows, heads, tokens) in fp32.
+
+    `mask` is added to the scores: 0 for what may be seen, minus infinity for the rest, (rows, 1, tokens, tokens).
+    """
     if query.device.type == "cpu" and softcap is None and value.shape[-1] == key.shape[-1]:
         attended, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-            query, key, value, 0.0, causal, scale=scaling
+            query, key, value, 0.0, causal, attn_mask=None if mask is None else mask.to(query.dtype), scale=scaling
         )
         return attended, lse
     scores = _capped(torch.matmul(query, key.transpose(-1, -2)).float() * scaling, softcap)
     if causal:
         later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
         scores = scores.masked_fill_(later, float("-inf"))
+    if mask is not None:
+        scores = scores + mask
     lse = scores.logsumexp(-1)
     return torch.matmul((scores - lse[..., None]).exp_().to(value.dtype), value), lse
 

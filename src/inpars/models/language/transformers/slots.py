@@ -30,6 +30,7 @@ class Slots(Cache):  # type: ignore[misc]
         self.length = length
         self.rows = 0
         self.filling = True
+        self.mask: Tensor | None = None
         self._keys: dict[int, Tensor] = {}
         self._values: dict[int, Tensor] = {}
         self._prefix_tokens, self._prefix = prefix or ((), {})

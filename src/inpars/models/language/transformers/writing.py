@@ -27,11 +27,7 @@ _SHORT_TOLERANCE = 0.05
 def writer_for(model: Any, tokenizer: Any, options: TransformersOptions) -> Decoder | PlainDecoder:
     """The fastest decoder that writes with `model` what the model itself would write."""
     device = model.get_input_embeddings().weight.device
-    if reads_ahead(model):
-        raise InparsError(
-            f"{type(model).__name__} is no causal language model: its output for a token depends on the next one",
-            hint="choose a model that writes, such as GPT-2, Llama or Qwen; this one reads, as BERT does",
-        )
+    require_causal(model)
     rows = _ROWS.get(device.type, 64)
     batch_tokens = options.batch_tokens or _tokens_that_fit(model, device)
     if options.compile:
@@ -42,6 +38,15 @@ def writer_for(model: Any, tokenizer: Any, options: TransformersOptions) -> Deco
     if options.share_prefix:
         say(f"generate: {type(model).__name__} writes without a shared prefix: its attention is not of the common kind")
     return PlainDecoder(model, tokenizer, rows=rows, batch_tokens=batch_tokens)
+
+
+def require_causal(model: Any) -> None:
+    """`InparsError` where `model` is no causal language model."""
+    if reads_ahead(model):
+        raise InparsError(
+            f"{type(model).__name__} is no causal language model: its output for a token depends on the next one",
+            hint="choose a model that writes, such as GPT-2, Llama or Qwen; this one reads, as BERT does",
+        )
 
 
 def _tokens_that_fit(model: Any, device: torch.device) -> int:
@@ -92,7 +97,7 @@ def shares_prefix(model: Any) -> bool:
         found = Decoder(model, None, rows=2, chunk_tokens=64, batch_tokens=1024).last_logits(ids.tolist(), 18).float()
     except (AttributeError, TypeError, ValueError, LookupError, RuntimeError, AssertionError):
         return False
-    return _same(found, expected, model)
+    return agree(found, expected, model)
 
 
 @torch.inference_mode()  # type: ignore[untyped-decorator]
@@ -100,10 +105,10 @@ def reads_ahead(model: Any) -> bool:
     """Whether a token's logits change with the token after it, as an encoder's do."""
     ids = torch.tensor([[1, 1], [1, 2]], device=model.get_input_embeddings().weight.device)
     logits = model(input_ids=ids).logits[:, 0].float()
-    return not _same(logits[0], logits[1], model)
+    return not agree(logits[0], logits[1], model)
 
 
-def _same(found: torch.Tensor, expected: torch.Tensor, model: Any) -> bool:
+def agree(found: torch.Tensor, expected: torch.Tensor, model: Any) -> bool:
     """Whether logits are the same but for rounding."""
     scale = expected.abs().max().clamp(min=1e-6)
     tolerance = _TOLERANCE.get(next(model.parameters()).dtype, _SHORT_TOLERANCE)
