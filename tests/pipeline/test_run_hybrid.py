@@ -123,3 +123,18 @@ def test_a_cross_encoder_reranks_what_bm25_and_a_bi_encoder_find(
     first, reranked = (read_run(tmp_path / "run" / "rerank" / f"{name}.trec") for name in ("hybrid", "tuned"))
     assert all(len(scores) == 6 for scores in first.values())
     assert {q: set(scores) for q, scores in first.items()} == {q: set(scores) for q, scores in reranked.items()}
+
+
+def test_a_language_models_likelihood_reorders_both_hybrids(toy_corpus, tmp_path, options, judged, tiny_causal):
+    likely = [*options, f"rerank.likelihood_model={tiny_causal}", "rerank.likelihood_depth=3"]
+    metrics = inpars.run(
+        "extractive", corpus=toy_corpus / "corpus.jsonl", output=tmp_path / "run", set=likely, **judged
+    )
+    assert [s for s in metrics["systems"] if s.endswith("likelihood")] == [
+        "base_hybrid_likelihood",
+        "tuned_hybrid_likelihood",
+    ]
+    for model in ("base", "tuned"):
+        runs = [read_run(tmp_path / "run" / "rerank" / f"{model}_hybrid{part}.trec") for part in ("", "_likelihood")]
+        assert runs[0] != runs[1]
+        assert all(list(runs[0][q])[3:] == list(runs[1][q])[3:] for q in runs[0])

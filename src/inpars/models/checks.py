@@ -26,7 +26,7 @@ from inpars.models.vocabulary import require_fit_of_files, require_tokenizer_fil
 Check = Callable[[], object]
 """Raises `InparsError` for what is wrong."""
 
-_NAMES = ("model", "reranker", "retriever", "scorer", "teacher", "base_model")
+_NAMES = ("model", "reranker", "retriever", "scorer", "teacher", "base_model", "likelihood_model")
 _AROUND = ("positive_aware", "relabel", "judge")
 _ENGINES = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "openvino")}
 
@@ -94,7 +94,9 @@ def check_scorers(options: ScoringOptions, models: Iterable[str]) -> None:
 def _check_likelihood(options: ScoringOptions) -> None:
     """`OptionError` where a likelihood has no such prompt or engine, or its options are given to another family."""
     if options.family != "likelihood":
-        if options.likelihood.identity() != LikelihoodOptions().identity():
+        if getattr(options, "likelihood_model", ""):
+            load_prompt(options.likelihood.prompt)
+        elif options.likelihood.identity() != LikelihoodOptions().identity():
             raise OptionError(
                 f"the options of a likelihood play no part in family {options.family}",
                 hint="did you mean --family likelihood?",

@@ -36,8 +36,9 @@ FIRST_STAGE = Path("agreement") / "first_stage.trec"
 METRICS, AGREEMENT = "metrics.json", "agreement.json"
 """What an evaluate step measures: systems against judgments, and their agreement with the generator of the queries."""
 
-SYSTEMS = ("", "_fused", "_dense", "_hybrid")
-"""What a model is measured as: reranking the first stage, fused with it, searching by itself, both together."""
+SYSTEMS = ("", "_fused", "_fused_likelihood", "_dense", "_hybrid", "_hybrid_likelihood")
+"""What a model is measured as: reranking the first stage, fused with it, searching by itself, both together; and the
+best of what is fused in the order that a language model's likelihood gives them too."""
 
 PAIRS = (
     *((f"{model}{system}", "bm25") for model in ("base", "tuned") for system in SYSTEMS),
@@ -83,7 +84,7 @@ def run_rerank(step: Step, context: Context, folder: Path) -> Path:
             _search_and_rerank(name, path, config, model, context, folder)
             continue
         for place in (folder, folder / "agreement"):
-            _remove(place, name, ["_dense", "_hybrid"])
+            _remove(place, name, ["_dense", "_hybrid", "_hybrid_likelihood"])
         _rerank(path, config, model, context, folder / f"{name}.trec")
     return folder
 
@@ -102,7 +103,8 @@ def _search_and_rerank(
     def load() -> Scorer:
         return cast("Dense", open_retriever(context.corpus, searching.of_dense(), vectors, searching.scoring()))
 
-    _rerank(path, config.model_copy(update={"first_stage": "bm25"}), model, context, folder / f"{name}.trec", load=load)
+    of_bm25 = config.model_copy(update={"first_stage": "bm25", "likelihood_model": ""})
+    _rerank(path, of_bm25, model, context, folder / f"{name}.trec", load=load)
     of_both = {"fused": folder / f"{name}_hybrid.trec", "load": load}
     _rerank(path, config, model, context, folder / f"{name}_dense.trec", **of_both)
 

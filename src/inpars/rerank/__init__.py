@@ -30,6 +30,7 @@ from inpars.rerank.checks import checks
 from inpars.rerank.config import FuseConfig, RerankConfig, SearchConfig
 from inpars.rerank.fusion_weight import fuse_runs
 from inpars.rerank.held_out import unions_of
+from inpars.rerank.likelihood import likelihood_path, remove, reorder
 from inpars.rerank.probability import probabilities
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve import open_retriever
@@ -123,7 +124,8 @@ def rerank(
     queries in the folder `held_out` (by default the model's own), reranked likewise in the folder
     `agreement` beside `output` (see `rerank_held_out`), and is `PRIOR` where there are none;
     `held_out_run` is where the first stage's run for them is kept, for models to share. `load` gives a scorer that is
-    loaded already. `options` are the fields of `RerankConfig`.
+    loaded already. With a `likelihood_model` the best of the fused run are put in a new order in `<fused>_likelihood`
+    (see `likelihood.reorder`). `options` are the fields of `RerankConfig`.
     """
     config = parse_options(RerankConfig, "rerank", options)
     output = Path(output)
@@ -178,8 +180,26 @@ def rerank(
         "ties": TIES,
     }
     artifact = Artifact(output, "rerank", config, inputs)
-    if artifact.is_current():
-        return output
+    if not artifact.is_current():
+        _rerank(artifact, corpus, queries, run, load, config, weight, fused)
+    if config.likelihood_model and weight is not None:
+        reorder(corpus, queries, fused, config)
+    else:
+        remove(likelihood_path(fused))
+    return output
+
+
+def _rerank(
+    artifact: Artifact,
+    corpus: Corpus,
+    queries: list[Query],
+    run: str | Path,
+    load: Callable[[], Scorer],
+    config: RerankConfig,
+    weight: float | None,
+    fused: Path,
+) -> None:
+    output = artifact.output
     candidates = read_candidates(run, queries, corpus, config.depth)
     load()
     artifact.begin()
@@ -197,7 +217,6 @@ def rerank(
         )
     artifact.finish(**facts)
     say(f"rerank: {told(facts, config.beside)} -> {output}")
-    return output
 
 
 def _asks_family(config: RerankConfig) -> bool:

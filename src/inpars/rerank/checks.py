@@ -19,5 +19,7 @@ def checks(config: SearchConfig | RerankConfig, models: Sequence[str] = ()) -> I
         yield partial(check_retrieval, searching)
     if isinstance(config, RerankConfig):
         yield partial(check_scoring, config, "reranking")
+        if config.likelihood_model:
+            yield partial(check_scorers, config.likelihood_scoring(), [config.likelihood_model])
         if models:
             yield partial(check_scorers, config, models)

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from inpars.errors import OptionError
 from inpars.models.precision import Precision
 from inpars.models.scorers.options import LoadingOptions, PromptOptions, RetrieverPromptOptions, ScoringOptions
-from inpars.options import Options, how
+from inpars.options import Options, added, how
 from inpars.retrieve.options import RetrievalOptions
 
 
@@ -20,6 +20,9 @@ def _no_truth_value(value: object) -> object:
         raise ValueError("a weight from 0 to 1, or auto, or none")
     return value
 
+
+LIKELIHOOD_WEIGHT = 0.3
+"""Of the likelihood of a small model. No query that such a model wrote can tell: its source is likely by birth."""
 
 Weight = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, le=1)]
 
@@ -68,6 +71,19 @@ class RerankConfig(ScoringOptions, RetrievalOptions, RetrieverPromptOptions):
         False, description="Write the probability of relevance (the sigmoid of the score); the ranking is the same."
     )
     unit_size: int = Field(10_000, ge=1, description="Pairs in one resumable unit.")
+    # The hash of its files is among the inputs, so that the model may lie anywhere.
+    likelihood_model: str = how(
+        "", description="Causal language model whose likelihood of the query reorders the best of the fusion."
+    )
+    likelihood_depth: int = added(
+        0, ge=0, description="Documents whose likelihood is asked; 0: 20 on a processor, 100 on a GPU."
+    )
+    likelihood_weight: float = added(
+        LIKELIHOOD_WEIGHT, ge=0, le=1, description="Weight of the likelihood against the fusion."
+    )
+    likelihood_pairs: int = how(
+        0, ge=0, description="Leave the likelihood out where it would take more pairs than this; 0: never."
+    )
 
     @property
     def searches_itself(self) -> bool:
@@ -88,6 +104,19 @@ class RerankConfig(ScoringOptions, RetrievalOptions, RetrieverPromptOptions):
         """`OptionError` where the first stage and the options of another do not go together."""
         if not self.searches_itself:
             super().check()
+
+    def identity(self) -> dict[str, Any]:
+        """The options that the run depends on; the likelihood, which comes after it, is none of them."""
+        values = super().identity()
+        return {name: value for name, value in values.items() if not name.startswith("likelihood_")}
+
+    def likelihood_scoring(self) -> ScoringOptions:
+        """The options of the language model whose likelihood is asked."""
+        # What a model reads at most, its engine and int8 are the reranker's.
+        precision: Precision = "auto" if self.precision == "int8" else self.precision
+        names = ("likelihood", "batch_tokens", "device", "trust_remote_code")
+        values = {name: getattr(self, name) for name in names}
+        return ScoringOptions(family="likelihood", precision=precision, **values)
 
     def searching(self, model: str | Path = "") -> SearchConfig:
         """The options of the first stage; `model` is what reranks, and searches where no retriever is named."""
