@@ -129,7 +129,7 @@ def no_model(model: str, why: str, option: str = "") -> InparsError:
     return InparsError(
         f"{option}: {said}: {why}" if option else f"{said}: {why}",
         hint=install_hint(model)
-        or "give a folder with a saved model, a file in GGUF, or the name of a model on the Hugging Face Hub",
+        or "give a folder with a saved model, a GGUF file, or the name of one on the Hugging Face Hub",
     )
 
 
