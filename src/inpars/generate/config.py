@@ -51,7 +51,8 @@ class GenerateConfig(Options):
 
     model: str = Field(
         "",
-        description="Language model: a hub id, a path, openai:NAME or vllm:NAME. Without one, queries are extracted.",
+        description="Language model: a hub id, a folder, a GGUF file, smollm2, openai:NAME or vllm:NAME. "
+        "Without one, queries are extracted.",
     )
     backend: Literal["auto", "extractive", "transformers", "openai", "vllm", "dummy"] = Field(
         "auto", description="What writes the queries; auto follows from the model."

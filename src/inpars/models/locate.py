@@ -128,7 +128,8 @@ def no_model(model: str, why: str, option: str = "") -> InparsError:
     said = f"the model {model!r} cannot be used" if is_gguf(Path(source(model))) else f"there is no model {model!r}"
     return InparsError(
         f"{option}: {said}: {why}" if option else f"{said}: {why}",
-        hint=install_hint(model) or "give a folder with a saved model, or the name of one on the Hugging Face Hub",
+        hint=install_hint(model)
+        or "give a folder with a saved model, a GGUF file, or the name of one on the Hugging Face Hub",
     )
 
 

@@ -55,7 +55,7 @@ def check_choice(config: GenerateConfig, *, ready_model: bool = False) -> str:
         )
     if not ready_model and not config.model and name != "dummy":
         raise OptionError(
-            f"the backend {name!r} needs a model", hint="--model NAME: a hub id, a path, openai:NAME or vllm:NAME"
+            f"the backend {name!r} needs a model", hint="--model NAME: a hub id, a path, smollm2, openai:NAME …"
         )
     return name
 

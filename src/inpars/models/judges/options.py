@@ -18,7 +18,7 @@ class JudgingOptions(Options):
     """Options of a language model that judges pairs of query and document."""
 
     # Which model and which wording it is shows in the fingerprints, so that files may lie anywhere.
-    model: str = how("", description="Language model that judges: a hub id, a path, openai:NAME or vllm:NAME.")
+    model: str = how("", description="Language model that judges: a hub id, a path, smollm2, openai:NAME or vllm:NAME.")
     prompt: str = how("", description="YAML file with a prompt of your own; by default the one that ships.")
     max_doc_length: int = Field(1024, ge=1, description="Tokens of a document; what goes beyond is cut off.")
     max_new_tokens: int = Field(64, ge=1, description="Tokens of an answer; one that is cut off gives no verdict.")

@@ -54,24 +54,28 @@ def test_shared_prefix_attention_is_exact(
         slots.update(*shared, 0)
     seen = [(shared[0][0], shared[1][0])] * 3
 
-    def call(tokens: int) -> None:
-        """Write tokens of every row, and compare what each of them is given."""
-        query, key, value = new(3, heads, tokens), new(3, groups, tokens), new(3, groups, tokens, wider)
+    def call(counts: list[int], filling: bool) -> None:
+        """Write so many tokens of every row, joined while they are filled; compare what each of them is given."""
+        shape = (1, sum(counts)) if filling else (3, 1)
+        query, key, value = (
+            new(shape[0], of, shape[1], more) for of, more in ((heads, 0), (groups, 0), (groups, wider))
+        )
         with shared_prefix_attention(any_model, slots):
             held = slots.update(key, value, 0)
             found, _ = attend(LAYER, query, *held, None, scaling=scaling, softcap=softcap)
-        for row in range(3):
-            own = min(tokens, lengths[row])
-            joined = [torch.cat([old, now[row, :, :own]], 1) for old, now in zip(seen[row], (key, value), strict=True)]
-            expected = plain(query[row, :, :own], joined[0], joined[1], scaling, softcap)
-            torch.testing.assert_close(found[row, :own].transpose(0, 1), expected, atol=2e-5, rtol=1e-4)
+        rows = [each[0].split(counts, 1) if filling else each.unbind() for each in (query, key, value)]
+        answers = found[0].split(counts) if filling else found.unbind()
+        for row, (asked, *now) in enumerate(zip(*rows, strict=True)):
+            joined = [torch.cat(pair, 1) for pair in zip(seen[row], now, strict=True)]
+            expected = plain(asked, joined[0], joined[1], scaling, softcap)
+            torch.testing.assert_close(answers[row].transpose(0, 1), expected, atol=2e-5, rtol=1e-4)
             seen[row] = joined[0], joined[1]
 
     slots.fill(lengths)
-    call(5)
+    call(lengths, filling=True)
     for _ in range(3):
         slots.step()
-        call(1)
+        call([1, 1, 1], filling=False)
 
 
 def test_huge_numbers_in_unused_places_change_nothing(make_model: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,12 +16,10 @@ def values(*rows: list[float]) -> torch.Tensor:
 
 
 def fill(slots: Slots, *rows: list[float]) -> None:
-    """Fill rows, padded on the right by a number that must not show."""
-    longest = max(map(len, rows))
+    """Fill rows, all their tokens joined."""
     slots.fill([len(row) for row in rows])
-    if longest:
-        padded = values(*[row + [9e30] * (longest - len(row)) for row in rows])
-        slots.update(padded, -padded, 0)
+    if joined := [token for row in rows for token in row]:
+        slots.update(values(joined), -values(joined), 0)
 
 
 def step(slots: Slots, *tokens: float) -> list[list[float]]:
@@ -42,6 +40,16 @@ def test_a_row_sees_its_own_tokens_and_no_padding() -> None:
     assert step(slots, 10.0, 20.0, 30.0) == [[1, 2, 3, 10], [4, 20], [30]]
     assert slots.positions().tolist() == [[4], [2], [1]]
     assert step(slots, 11.0, 21.0, 31.0) == [[1, 2, 3, 10, 11], [4, 20, 21], [30, 31]]
+
+
+def test_joined_rows_are_parted_and_joined_again() -> None:
+    slots = Slots(5, 5)
+    fill(slots, [1.0])
+    slots.fill([3, 0, 1])
+    joined = torch.arange(4 * HEADS).view(1, HEADS, 4)
+    apart = slots.parted(joined)
+    assert apart[:, 0].tolist() == [[0, 1, 2], [0, 0, 0], [3, 0, 0]]
+    assert torch.equal(slots.joined(apart), joined)
 
 
 @pytest.mark.parametrize(("length", "places"), [(100, 32), (20, 20)])

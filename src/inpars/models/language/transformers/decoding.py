@@ -162,9 +162,9 @@ class Decoder:
         return chunk
 
     def _encode(self, slots: Slots, rows: list[list[int]], begin: int) -> None:
-        longest = max(map(len, rows))
-        ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=self.device)
-        positions = torch.arange(begin, begin + longest, device=self.device).expand(len(rows), -1)
+        # One after the other, as one row without padding: only the attention looks at a row by itself.
+        ids = torch.tensor([[token for row in rows for token in row]], device=self.device)
+        positions = torch.cat([torch.arange(begin, begin + len(row)) for row in rows])[None].to(self.device)
         with shared_prefix_attention(self.model, slots):
             self.model.base_model(
                 input_ids=ids, position_ids=positions, past_key_values=slots, use_cache=True, return_dict=True

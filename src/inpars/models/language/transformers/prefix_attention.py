@@ -54,14 +54,14 @@ def attend(
 ) -> tuple[Tensor, None]:
     """An attention function of transformers' interface: (rows, tokens, heads, width) out.
 
-    `query` is (rows, heads, tokens, width); `key` and `value` are what the slots gave back, with
-    the number of heads that the model keeps them in.
+    `query` is (rows, heads, tokens, width), and while rows are filled (1, heads, tokens of all rows, width); `key`
+    and `value` are what the slots gave back, with the number of heads that the model keeps them in.
     """
     slots = _active.get()
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     prefix = slots.prefix(module.layer_idx)
     if slots.filling:
-        attended = _fill(query, key, value, prefix, slots.mask, scaling, softcap)
+        attended = _fill(slots, query, key, value, prefix, scaling, softcap)
     else:
         attended = _step(query, key, value, prefix, slots.hidden(key), scaling, softcap)
     return attended.transpose(1, 2), None
@@ -105,30 +105,39 @@ def _step(
 
 
 def _fill(
+    slots: Slots,
     query: Tensor,
     key: Tensor,
     value: Tensor,
     prefix: tuple[Tensor, Tensor] | None,
-    mask: Tensor | None,
     scaling: float,
     softcap: float | None,
 ) -> Tensor:
-    """Many tokens a row, each seeing the prefix and its row's tokens up to itself, or those that `mask` lets it see.
+    """Many tokens a row, each seeing the prefix and its row's tokens up to itself, or those that `slots.mask` shows it.
 
-    Rows are padded on the right, where no token of the row can see it, so that there need be no mask.
+    All tokens meet the prefix together. For their own rows joined ones are parted, and padded on the right, where no
+    token of the row can see it, so that there need be no mask.
     """
     rows, heads, tokens, width = query.shape
     groups = key.shape[1]
     repeated = heads // groups
-    keys, values = key.repeat_interleave(repeated, 1), value.repeat_interleave(repeated, 1)
-    own, own_lse = _with_lse(query, keys, values, mask is None, scaling, softcap, mask)
+    own, own_lse = _with_lse(
+        slots.parted(query),
+        key.repeat_interleave(repeated, 1),
+        value.repeat_interleave(repeated, 1),
+        slots.mask is None,
+        scaling,
+        softcap,
+        slots.mask,
+    )
+    own = slots.joined(own)
     if prefix is None:
         return own
-    grouped = query.view(rows, groups, repeated, tokens, width).transpose(0, 1).reshape(1, groups, -1, width)
+    grouped = query.reshape(rows, groups, repeated, tokens, width).transpose(0, 1).reshape(1, groups, -1, width)
     shared, shared_lse = _with_lse(grouped, prefix[0][None], prefix[1][None], False, scaling, softcap)
     shared = shared.view(groups, rows, repeated, tokens, -1).transpose(0, 1).reshape(rows, heads, tokens, -1)
     shared_lse = shared_lse.view(groups, rows, repeated, tokens).transpose(0, 1).reshape(rows, heads, tokens)
-    share = torch.sigmoid(shared_lse - own_lse)[..., None]
+    share = torch.sigmoid(shared_lse - slots.joined(own_lse))[..., None]
     return torch.lerp(own.float(), shared.float(), share).to(value.dtype)
 
 

@@ -36,6 +36,7 @@ class Slots(Cache):  # type: ignore[misc]
         self._prefix_tokens, self._prefix = prefix or ((), {})
         self._recording = False
         self._lengths = torch.zeros(capacity, dtype=torch.long)
+        self._joined: tuple[Tensor, Tensor] | None = None
         self._longest = 0
         self._placed: dict[torch.device, tuple[Tensor, Tensor, Tensor]] = {}
 
@@ -66,11 +67,34 @@ class Slots(Cache):  # type: ignore[misc]
         self.rows = 0
 
     def fill(self, lengths: list[int]) -> None:
-        """What the model writes next are new rows, padded on the right to their longest."""
+        """What the model writes next are new rows, all tokens of them joined into one row of the model's."""
         self._recording, self.filling = False, True
-        self._lengths[self.rows : self.rows + len(lengths)] = torch.tensor(lengths)
+        counts = torch.tensor(lengths)
+        self._lengths[self.rows : self.rows + len(lengths)] = counts
         self.rows += len(lengths)
         self._filled = len(lengths)
+        # Of each token, its row and its place in it.
+        self._joined = (
+            torch.arange(len(lengths)).repeat_interleave(counts),
+            torch.cat([torch.arange(length) for length in lengths]),
+        )
+
+    def parted(self, joined: Tensor) -> Tensor:
+        """What the model computed of joined rows, (1, heads, tokens, …), row by row, zeros after the shorter ones."""
+        if self._recording or self._joined is None:
+            return joined
+        rows, places = (part.to(joined.device) for part in self._joined)
+        shape = (self._filled, joined.shape[1], int(self._joined[1].max()) + 1, *joined.shape[3:])
+        apart = joined.new_zeros(shape)
+        apart[rows, :, places] = joined[0].transpose(0, 1)
+        return apart
+
+    def joined(self, apart: Tensor) -> Tensor:
+        """The reverse of `parted`: (rows, heads, tokens, …) to (1, heads, tokens of all rows, …)."""
+        if self._recording or self._joined is None:
+            return apart
+        rows, places = (part.to(apart.device) for part in self._joined)
+        return apart[rows, :, places].transpose(0, 1)[None]
 
     def step(self) -> None:
         """What the model writes next is one token more for each row."""
@@ -122,6 +146,7 @@ class Slots(Cache):  # type: ignore[misc]
             self._values[layer_idx] = self._store(value, value.dtype)
         keys, values = self._keys[layer_idx], self._values[layer_idx]
         if self.filling:
+            key, value = self.parted(key), self.parted(value)
             first, tokens = self.rows - self._filled, key.shape[2]
             keys[first : self.rows, :, :tokens] = key
             values[first : self.rows, :, :tokens] = value
