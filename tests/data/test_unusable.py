@@ -20,6 +20,7 @@ GOOD = [
     "what is lift",
     "0:0:0:0:0:0:0:1",
     "0.0.0.0",
+    "U.S. policy in the U.S.S.R.",
     "new york new york",
     "difference between and and or",
     "vitamin a",
@@ -69,6 +70,7 @@ def test_what_people_and_published_generators_ask_has_no_fault(query: str, name:
         "get max priority policy max priority policy max priority policy max priority policy max priority policy",
         "setprofile set_profile_func_func_func_func_func_func_func_func_func_func",
         "1.1.1.1.1.1.1.1.1.1.1.1.1",
+        "cmath.polar.r.r.r.r.r.r.r.r.r.r.r.r.r.r.r",
         "Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Im",
         "This document is a good example of a good search query. It is a good example of a good search query. It is a "
         "good example of a good search query.",
