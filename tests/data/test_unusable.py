@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from inpars.data.records import Document
@@ -16,6 +20,7 @@ GOOD = [
     "what is lift",
     "0:0:0:0:0:0:0:1",
     "0.0.0.0",
+    "U.S. policy in the U.S.S.R.",
     "new york new york",
     "difference between and and or",
     "vitamin a",
@@ -65,6 +70,7 @@ def test_what_people_and_published_generators_ask_has_no_fault(query: str, name:
         "get max priority policy max priority policy max priority policy max priority policy max priority policy",
         "setprofile set_profile_func_func_func_func_func_func_func_func_func_func",
         "1.1.1.1.1.1.1.1.1.1.1.1.1",
+        "cmath.polar.r.r.r.r.r.r.r.r.r.r.r.r.r.r.r",
         "Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Immediate. Im",
         "This document is a good example of a good search query. It is a good example of a good search query. It is a "
         "good example of a good search query.",
@@ -161,3 +167,12 @@ def test_a_prompt_without_its_document_is_the_same_for_all(document: str, name: 
 
 def test_a_document_that_is_not_in_the_prompt_leaves_it_as_it_is() -> None:
     assert without_document("Document: one\nQuery:", "another") == "Document: one\nQuery:"
+
+
+@pytest.mark.parametrize("name", ["cranfield", "cacm", "faquad-pt", "xquad-de", "medline"])
+def test_none_of_the_queries_that_people_wrote_has_a_fault(name: str, collection: Callable[[str], Path]) -> None:
+    rows = [json.loads(line) for line in (collection(name) / "queries.jsonl").read_text(encoding="utf-8").splitlines()]
+    frames = [without_document(prompt(each), DOCUMENT) for each in ("inpars", "zero-shot")]
+    faulty = [row["text"] for row in rows for frame in frames if fault_of(row["text"], frame, "", cut_off=False)]
+    assert rows
+    assert faulty == []

@@ -85,7 +85,7 @@ def test_texts_can_move_no_cursor_and_are_no_markup(write_jsonl: Callable[..., P
 
 def test_long_queries_are_cut(write_jsonl: Callable[..., Path], tmp_path: Path) -> None:
     row = {"query_id": "q", "query": "word " * 90, "doc_id": "d"}
-    text = explain(inpars.filter(write_jsonl([row]), tmp_path / "k.jsonl"), width=300)
+    text = explain(inpars.filter(write_jsonl([row]), tmp_path / "k.jsonl", methods=["length"]), width=300)
     assert "…" in text
     assert text.count("word") == 40
 

@@ -28,6 +28,8 @@ OPTIONS: dict[str, Any] = {
     "max_new_tokens": 24,
     "max_doc_length": 100,
     "unit_size": 15,
+    # Random weights write nothing of use.
+    "max_unusable": 1.0,
 }
 
 # Everything is imported once; each run is a process of its own, forked from this one.

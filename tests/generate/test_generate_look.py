@@ -149,7 +149,9 @@ def test_an_endpoint_is_asked_no_more_and_no_answer_is_paid_for_twice(
     call = {"model": "openai:tiny", "prompt": "zero-shot", "look_after": 10}
     call |= {"openai": {"base_url": endpoint.url, "concurrency": 4}}
     for _ in range(2):
-        with pytest.raises(Unusable, match=r"10 answers: 10 repeat the prompt, 0 usable, such as 'This document must"):
+        with pytest.raises(
+            Unusable, match=r"10 answers: 10 repeating the prompt, 0 usable, such as 'This document must"
+        ):
             inpars.generate(corpus, tmp_path / "q.jsonl", **call)
         # Those that were under way came in, and are kept.
         assert 10 <= len(endpoint.completions_seen) <= 18

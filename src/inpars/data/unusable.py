@@ -15,8 +15,8 @@ from inpars.data.segmentation import is_unspaced, segment
 Fault = Literal["echo", "loop", "unfinished"]
 """What can be wrong with an answer, named as the filter that drops it."""
 
-# Names such as `to_bytes_to_bytes` are read word by word, and 1.1.1.1 number by number.
-_JOINED = re.compile(r"_+|(?<=\d)[.,](?=\d)")
+# Names such as `to_bytes_to_bytes` and a.b.c are read word by word, and so is 1.1.1.1.
+_JOINED = re.compile(r"_+|(?<=\w)[.,](?=\w)")
 _ENDS = re.compile(r"[.?!…。？！।؟۔；;)\]}»”\"'’」』]\s*\Z")
 # What no query ends in: a comma or an opening bracket, a colon after a word, a dash after a blank, an article.
 _DANGLES = re.compile(r"(?:[,،、，(\[{«“„「『]|\w\w\s?[:：]|\s[-–—&+]|\b(?:the|an))\s*\Z", re.IGNORECASE)

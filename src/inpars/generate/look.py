@@ -17,7 +17,7 @@ from inpars.models.language.unanswered import way_out
 
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
-_TOLD = {"echo": "repeat the prompt", "loop": "go on in a loop", "unfinished": "cut off", "dropped": "without a query"}
+_TOLD = {"echo": "repeating the prompt", "loop": "in a loop", "unfinished": "cut off", "dropped": "without a query"}
 _WAYS_OUT = {
     "echo": "a prompt that shows examples (--prompt inpars), or with other ones (--fewshot FILE)",
     "loop": "another prompt, such as --prompt inpars, whose answers end with their line",
@@ -65,8 +65,8 @@ class Look:
         raise Unusable(
             f"stopped after {told_funnel(self._answers, 'answers', self._faults)}{example}; "
             f"{unusable / self._answers:.0%} are no use, more than max_unusable ({config.max_unusable:.0%})",
-            hint=f"try {ways or usual}, or an instruction-tuned or a larger model; the same command with "
-            "--max-unusable 1 goes on as it is: what was written is kept",
+            hint=f"try {ways or usual}, or an instruction-tuned or a larger model; with "
+            "--max-unusable 1 (in a run: --set generate.max_unusable=1) the same command goes on from what was written",
         )
 
 

@@ -217,21 +217,21 @@ def test_a_form_of_query_can_be_asked_for(name: str) -> None:
 
 def test_an_example_of_the_templates_own_keeps_its_form_whatever_is_asked_for() -> None:
     texts = {form: make("searches", query_form=form).prompt(Document("d", "A wing.")).text for form in ("", "keywords")}
-    assert texts[""].endswith("Document: A wing.\nQuestion:")
+    assert texts[""].endswith("Document: A wing.\nRelevant Query:")
     # One beginning for all, which a model reads once.
-    assert texts["keywords"] == texts[""].removesuffix("Question:") + "Search:"
-    assert texts[""].count("Question:") == 3
-    assert "Search: border between" in texts[""]
+    assert texts["keywords"] == texts[""].removesuffix("Query:") + "Search:"
+    assert texts[""].count("Relevant Query:") == 4
+    assert "Relevant Search: put changes aside" in texts[""]
     of_dataset = make("searches", query_form="keywords", examples=EXAMPLES).prompt(Document("d", "A wing.")).text
-    assert of_dataset.count("Search:") == 4
-    assert "Question:" not in of_dataset
+    assert of_dataset.count("Relevant Search:") == 4
+    assert "Relevant Query:" not in of_dataset
 
 
 def test_shuffled_examples_take_their_forms_along() -> None:
     prompter = make("searches", shuffle=True)
     texts = {prompter.prompt(Document(f"d{n}", "A wing.")).text for n in range(9)}
     assert len(texts) > 1
-    assert all("Search: border between" in text and "Question: How long can I" in text for text in texts)
+    assert all("Search: put changes aside" in text and "Query: Is a little" in text for text in texts)
 
 
 def test_mixed_draws_a_form_for_each_document_by_seed_and_id() -> None:
@@ -239,9 +239,9 @@ def test_mixed_draws_a_form_for_each_document_by_seed_and_id() -> None:
         prompter = make("searches", query_form="mixed", seed=seed)
         return [prompter.prompt(Document(f"d{n}", "A wing.")).text.rpartition("\n")[2] for n in range(40)]
 
-    assert set(cues(1)) == {"Question:", "Search:"}
+    assert set(cues(1)) == {"Relevant Query:", "Relevant Search:"}
     assert cues(1) == cues(1) != cues(2)
-    assert 10 < cues(1).count("Search:") < 30
+    assert 10 < cues(1).count("Relevant Search:") < 30
 
 
 def test_every_form_fits_where_mixed_draws_it() -> None:

@@ -51,7 +51,7 @@ def show(
     document
         Text of the document.
     query_form
-        Form of query to ask for: question, keywords, claim or title.
+        Form of query to ask for: question, keywords, claim, title or mixed.
     n_fewshot_examples
         Examples in a prompt that has none of its own.
     """
