@@ -85,6 +85,21 @@ def test_a_finished_output_and_a_run_that_lacks_nothing_are_not_stopped(corpus: 
     assert model.asked == asked
 
 
+def test_what_has_no_more_to_ask_is_not_stopped(corpus: MemoryCorpus, tmp_path: Path) -> None:
+    output = inpars.generate(
+        corpus, tmp_path / "q.jsonl", language_model=DummyModel(), **options(max_generations=10, unit_size=4)
+    )
+    assert facts_of(output)["unfinished"] == 10
+
+
+def test_a_batch_is_paid_for_before_its_first_answer_and_not_stopped(corpus: MemoryCorpus, tmp_path: Path) -> None:
+    class InOneBatch(DummyModel):
+        batches = True
+
+    output = inpars.generate(corpus, tmp_path / "q.jsonl", language_model=InOneBatch(), **options())
+    assert facts_of(output)["unfinished"] == 50
+
+
 def _generate_without_room(corpus: MemoryCorpus, output: Path, model: DummyModel) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("inpars.data.artifacts.Artifact.merge", _no_room)

@@ -86,7 +86,8 @@ def generate(
             for written in backend.write(units.missing()):
                 units.add(written)
                 look.see(written)
-                look.require_usable()
+                if units.waiting or units.read < total:
+                    look.require_usable()
                 bar.update(task, completed=units.read - units.waiting)
         except Unusable:
             units.keep()
