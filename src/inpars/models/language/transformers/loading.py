@@ -10,6 +10,7 @@ from inpars.models.language.options import TransformersOptions
 from inpars.models.loading import failures
 from inpars.models.locate import install_hint, locate, source, why_absent
 from inpars.models.precision import Precision, resolve
+from inpars.models.quiet import quiet_loading
 
 
 def load_tokenizer(name: str, options: TransformersOptions) -> Any:
@@ -53,8 +54,10 @@ def load_model(name: str, options: TransformersOptions, device: str) -> Any:
         arguments["dtype"] = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[format]
         if device == "auto":
             arguments["device_map"] = device
+    where = locate(name)
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(locate(name), output_loading_info=True, **arguments)
+        with quiet_loading():
+            model, found = AutoModelForCausalLM.from_pretrained(where, output_loading_info=True, **arguments)
     except failures() as error:
         raise _unloadable(name, error) from None
     if absent := sorted(found["missing_keys"]):
