@@ -238,6 +238,12 @@ def test_files_say_whether_a_model_writes(tmp_path: Path) -> None:
         require_scorer(saying("BertForMaskedLM"), "likelihood")
 
 
+def test_an_adapter_is_to_be_merged_first(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(model)}))
+    with pytest.raises(OptionError, match=r"is an adapter of .*, which only the family llm takes as it is"):
+        check_scorers(options(), [str(tmp_path)])
+
+
 def test_a_reranker_that_says_yes_or_no_has_a_likelihood_too(model: Path, tmp_path: Path) -> None:
     from inpars.models.scorers.llm import load_reranker
 

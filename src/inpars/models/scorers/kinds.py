@@ -113,6 +113,7 @@ def require_base(model: str, family: Family) -> None:
 
 
 def _require_causal(model: str) -> None:
+    _require_no_adapter(model)
     found, architecture = known_family(model), architecture_of(model_json(model, "config.json"))
     if found == "llm" or (found is None and (not architecture or architecture.endswith(_MAY_WRITE))):
         return
