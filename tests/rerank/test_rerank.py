@@ -234,7 +234,7 @@ def test_probabilities_keep_the_ranking_and_lie_between_0_and_1(toy_corpus, tmp_
 
 def test_a_bi_encoder_has_no_probabilities_and_says_so_before_any_work(toy_corpus, tmp_path, tiny_bi_encoder):
     arguments = (toy_corpus, toy_corpus / "queries.jsonl", tmp_path / "m.trec")
-    with pytest.raises(OptionError, match="is a bi-encoder: its similarities are no probabilities"):
+    with pytest.raises(OptionError, match="are similarities, and no probabilities"):
         inpars.rerank(*arguments, model=tiny_bi_encoder, probability=True)
     assert not list(tmp_path.iterdir())
 

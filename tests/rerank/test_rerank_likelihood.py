@@ -6,9 +6,10 @@ import inpars
 from inpars.data.artifacts import facts_of
 from inpars.data.queries import read_queries
 from inpars.data.runs import read_run
-from inpars.errors import InparsError
+from inpars.errors import InparsError, OptionError
 from inpars.models.scorers import load_scorer
 from inpars.models.scorers.options import ScoringOptions
+from inpars.rerank.config import RerankConfig
 from inpars.rerank.likelihood import below
 from inpars.retrieve.fusion import fuse
 
@@ -80,3 +81,33 @@ def test_documents_below_keep_their_order_under_the_lowest():
     scores = {"a": 1.0, "b": 5.0, "c": 3.0, "d": 2.0}
     assert below(scores, {"b": -1.5, "d": 0.3}) == {"c": -2.5, "a": -3.5}
     assert below(scores, scores) == {}
+
+
+def test_a_likelihood_alone_reranks_a_run_and_leaves_what_is_below_it(toy_corpus, tmp_path, tiny_causal):
+    queries = toy_corpus / "queries.jsonl"
+    run = inpars.search(toy_corpus, queries, tmp_path / "first.trec", top_k=12)
+    options = {"family": "likelihood", "device": "cpu", "run": run, "top_k": 5}
+    output = inpars.rerank(toy_corpus, queries, tmp_path / "lm.trec", model=tiny_causal, **options)
+    first, alone, fused = (read_run(path) for path in (run, output, tmp_path / "lm_fused.trec"))
+    assert all(len(scores) == min(5, len(first[q])) for q, scores in alone.items())
+    assert {q: list(scores)[5:] for q, scores in fused.items()} == {q: list(scores)[5:] for q, scores in first.items()}
+    assert facts_of(output)["fusion_weight"] == 0.3
+
+
+def test_a_processor_asks_for_the_likelihood_of_twenty_documents_where_nobody_says_how_many():
+    given = {"family": "likelihood", "device": "cpu"}
+    assert RerankConfig(**given).top_k == 20
+    assert RerankConfig(**given, top_k=50).top_k == 50
+    assert RerankConfig(device="cpu").top_k == 100
+
+
+def test_a_likelihood_is_no_probability(toy_corpus, tmp_path, tiny_causal):
+    with pytest.raises(OptionError, match="likelihoods of the query, and no probabilities"):
+        inpars.rerank(
+            toy_corpus,
+            toy_corpus / "queries.jsonl",
+            tmp_path / "lm.trec",
+            model=tiny_causal,
+            family="likelihood",
+            probability=True,
+        )

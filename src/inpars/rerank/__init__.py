@@ -27,15 +27,14 @@ from inpars.progress import say, track
 from inpars.rerank.agreement import agreement_path, fused_path, rerank_held_out, told
 from inpars.rerank.candidates import read_candidates
 from inpars.rerank.checks import checks
-from inpars.rerank.config import FuseConfig, RerankConfig, SearchConfig
+from inpars.rerank.config import LIKELIHOOD_WEIGHT, FuseConfig, RerankConfig, SearchConfig
 from inpars.rerank.fusion_weight import fuse_runs
 from inpars.rerank.held_out import unions_of
-from inpars.rerank.likelihood import likelihood_path, remove, reorder
+from inpars.rerank.likelihood import fused_with, likelihood_path, remove, reorder
 from inpars.rerank.probability import probabilities
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve import open_retriever
 from inpars.retrieve.fusion import PRIOR
-from inpars.retrieve.fusion import fuse as fused_scores
 
 if TYPE_CHECKING:
     from inpars.retrieve.dense import Dense
@@ -134,9 +133,10 @@ def rerank(
     corpus, queries = open_corpus(corpus), _queries(queries)
     config = config.for_corpus(corpus)
     family = config.family if config.family != "auto" else family_of(locate(model)) if _asks_family(config) else None
-    if config.probability and family == "bi-encoder":
+    if config.probability and family in ("bi-encoder", "likelihood"):
+        scores = "similarities" if family == "bi-encoder" else "likelihoods of the query"
         raise OptionError(
-            f"{str(model)!r} is a bi-encoder: its similarities are no probabilities of relevance",
+            f"the scores of {str(model)!r} are {scores}, and no probabilities of relevance",
             hint="leave out --probability, or rerank with a cross-encoder, a seq2seq model or an LLM",
         )
     if config.searches_itself and family != "bi-encoder":
@@ -155,8 +155,8 @@ def rerank(
     load = cache(load or partial(_loaded, corpus, model, config, index))
     weight: float | None = None if config.fusion in ("auto", "none") else float(config.fusion)
     if config.fusion == "auto":
-        weight = PRIOR
-        if held_out:
+        weight = LIKELIHOOD_WEIGHT if config.family == "likelihood" else PRIOR
+        if held_out and config.family != "likelihood":
             # The index is the one that this first stage has, or would have.
             beside = agreement_path(output)
             rerank_held_out(
@@ -209,12 +209,8 @@ def _rerank(
     fused.unlink(missing_ok=True)
     if weight is not None:
         facts["fusion_weight"] = weight
-        weights = [1 - weight, weight]
-        write_run(
-            fused,
-            ((q, fused_scores([candidates.get(q, {}), scores], weights)) for q, scores in scored(artifact)),
-            fused.stem,
-        )
+        whole = read_candidates(run, queries, corpus, len(corpus)) if config.family == "likelihood" else candidates
+        write_run(fused, fused_with(candidates, scored(artifact), [1 - weight, weight], whole), fused.stem)
     artifact.finish(**facts)
     say(f"rerank: {told(facts, config.beside)} -> {output}")
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from inpars.errors import OptionError
 from inpars.models.precision import Precision
-from inpars.models.scorers.options import LoadingOptions, PromptOptions, RetrieverPromptOptions, ScoringOptions
+from inpars.models.scorers.options import (
+    LoadingOptions,
+    PromptOptions,
+    RetrieverPromptOptions,
+    ScoringOptions,
+    default_depth,
+)
 from inpars.options import Options, added, how
 from inpars.retrieve.options import RetrievalOptions
 
@@ -62,7 +69,9 @@ class SearchConfig(RetrievalOptions, PromptOptions, LoadingOptions):
 class RerankConfig(ScoringOptions, RetrievalOptions, RetrieverPromptOptions):
     """Rerank a first stage with a model."""
 
-    top_k: int = Field(100, ge=1, description="Documents reranked for each query.")
+    top_k: int = Field(
+        100, ge=1, description="Documents reranked for each query; by default 20 for a likelihood on a processor."
+    )
     fusion: Literal["auto", "none"] | Weight = Field(
         "auto",
         description="Weight of the model against the first stage, 0 to 1; auto chooses it on held-out queries.",
@@ -84,6 +93,13 @@ class RerankConfig(ScoringOptions, RetrievalOptions, RetrieverPromptOptions):
     likelihood_pairs: int = how(
         0, ge=0, description="Leave the likelihood out where it would take more pairs than this; 0: never."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _depth_of_a_likelihood(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("family") == "likelihood" and "top_k" not in given:
+            return {**given, "top_k": default_depth("likelihood", given.get("device"))}
+        return given
 
     @property
     def searches_itself(self) -> bool:

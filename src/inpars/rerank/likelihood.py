@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from inpars.data.artifacts import Artifact, fingerprint_of
@@ -59,16 +59,22 @@ def reorder(corpus: Corpus, queries: list[Query], run: Path, config: RerankConfi
     facts = score_in_units(artifact, scorer, queries, Texts(corpus), best, config.unit_size)
     whole = read_candidates(run, queries, corpus, len(corpus))
     weights = [1 - config.likelihood_weight, config.likelihood_weight]
-
-    def reordered() -> Iterator[tuple[str, dict[str, float]]]:
-        for query_id, likely in scored(artifact):
-            top = fuse([best.get(query_id, {}), likely], weights)
-            yield query_id, top | below(whole.get(query_id, {}), top)
-
-    write_run(output, reordered(), output.stem)
+    write_run(output, fused_with(best, scored(artifact), weights, whole), output.stem)
     artifact.finish(**facts, likelihood_weight=config.likelihood_weight, depth=depth)
     said = f"{len(queries):,} queries × {depth} documents by {model}; weight {config.likelihood_weight:.2f}"
     say(f"likelihood: {said} (likelihood) / {weights[0]:.2f} (fusion) -> {output}")
+
+
+def fused_with(
+    best: Mapping[str, Mapping[str, float]],
+    scores: Iterable[tuple[str, Mapping[str, float]]],
+    weights: Sequence[float],
+    whole: Mapping[str, Mapping[str, float]],
+) -> Iterator[tuple[str, dict[str, float]]]:
+    """`(query id, its documents)`: those of `best` fused with `scores`, and below them the others of `whole`."""
+    for query_id, of_model in scores:
+        top = fuse([best.get(query_id, {}), of_model], weights)
+        yield query_id, top | below(whole.get(query_id, {}), top)
 
 
 def below(scores: Mapping[str, float], top: Mapping[str, float]) -> dict[str, float]:
