@@ -14,7 +14,7 @@ from inpars.models.scorers import load_scorer
 from inpars.models.scorers.options import ScoringOptions
 from inpars.rerank import fused_path
 from inpars.rerank.agreement import agreement_path, first_stage_path
-from inpars.rerank.fusion_weight import choose_weight
+from inpars.rerank.fusion_weight import EXTRACTED, choose_weight
 from inpars.retrieve.bm25 import BM25
 from inpars.retrieve.dense import Dense
 from inpars.retrieve.fusion import PRIOR
@@ -94,7 +94,7 @@ def test_the_weight_is_chosen_where_a_query_whose_source_is_missed_counts_0(
     output = reranked(toy_corpus, tmp_path, tiny_bi_encoder, held_out, corpus)
     beside = agreement_path(output)
     first, run = read_run(first_stage_path(beside)), read_run(beside)
-    choice = choose_weight(first, run, HeldOut.load(held_out).qrels)
+    choice = choose_weight(first, run, HeldOut.load(held_out).qrels, EXTRACTED)
     assert facts_of(beside)["held_out_ndcg@10_by_weight"] == choice.held_out
     assert facts_of(output)["fusion_weight"] == facts_of(beside)["fusion_weight"] == choice.weight
     found = facts_of(first_stage_path(beside))["found"]

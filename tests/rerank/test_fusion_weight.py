@@ -1,6 +1,6 @@
 """The weight of a model fused with a first stage."""
 
-from inpars.rerank.fusion_weight import WEIGHTS, choose_weight, fuse_runs
+from inpars.rerank.fusion_weight import EXTRACTED, WRITTEN, choose_weight, fuse_runs
 from inpars.retrieve.fusion import PRIOR
 
 
@@ -30,20 +30,25 @@ def test_where_the_held_out_queries_cannot_tell_the_prior_stands():
 
 
 def test_a_clear_winner_moves_the_weight_but_silences_nobody():
-    assert choose_weight(*runs(20, 9, 0)).weight == max(WEIGHTS)
-    assert choose_weight(*runs(20, 0, 9)).weight == min(WEIGHTS)
+    assert choose_weight(*runs(20, 9, 0), EXTRACTED).weight == max(EXTRACTED)
+    assert choose_weight(*runs(20, 0, 9), EXTRACTED).weight == min(EXTRACTED)
+
+
+def test_queries_that_were_written_raise_the_models_weight_and_never_lower_it():
+    assert choose_weight(*runs(20, 9, 0), WRITTEN).weight > 0.7
+    assert choose_weight(*runs(20, 0, 9), WRITTEN).weight == min(WRITTEN) == PRIOR
 
 
 def test_a_winner_within_the_noise_moves_nothing():
     """One query in twenty where the model is better: the mean rises, by less than its standard error."""
     first, model, qrels = runs(20, 0, 0)
     first["q0"] = ranking(9)
-    choice = choose_weight(first, model, qrels)
+    choice = choose_weight(first, model, qrels, EXTRACTED)
     assert max(choice.held_out.values()) > choice.held_out[f"{PRIOR:.2f}"]
     assert choice.weight == PRIOR
 
 
 def test_every_weight_that_was_tried_is_reported():
     choice = choose_weight(*runs(5, 3, 1))
-    assert list(choice.held_out) == [f"{weight:.2f}" for weight in WEIGHTS]
+    assert list(choice.held_out) == [f"{weight:.2f}" for weight in WRITTEN]
     assert all(0 < value <= 1 for value in choice.held_out.values())

@@ -14,7 +14,7 @@ from inpars.models.locate import model_fingerprint
 from inpars.models.scorers import Scorer
 from inpars.progress import say
 from inpars.rerank.config import RerankConfig, SearchConfig
-from inpars.rerank.fusion_weight import choose_weight, fuse_runs
+from inpars.rerank.fusion_weight import EXTRACTED, WRITTEN, choose_weight, fuse_runs
 from inpars.rerank.held_out import HeldOutQueries, as_in_corpus
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve.fusion import PRIOR
@@ -115,7 +115,8 @@ def rerank_held_out(
         elif len(queries.queries) < _FEWEST:
             facts["fusion_weight"] = PRIOR
         else:
-            choice = choose_weight(run, reranked, queries.qrels)
+            tried = EXTRACTED if queries.cut else WRITTEN
+            choice = choose_weight(run, reranked, queries.qrels, tried)
             facts |= {"fusion_weight": choice.weight, "held_out_ndcg@10_by_weight": choice.held_out}
         weight = facts["fusion_weight"]
         write_run(fused, fuse_runs([run, reranked], [1 - weight, weight]), fused.stem)

@@ -12,9 +12,13 @@ from inpars.data.qrels import Qrels
 from inpars.data.runs import Run
 from inpars.retrieve.fusion import PRIOR, fuse
 
-WEIGHTS = (0.5, 0.55, 0.6, 0.65, 0.7)
-"""The model's weights that are tried. A synthetic query is no judge beyond these: left in its document it flatters
-BM25, cut out of it it flatters the model, and real queries lie in between."""
+WRITTEN = (0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+"""The model's weights that are tried on queries that a language model wrote. They repeat their document's words more
+than people's queries do, which flatters BM25, so that they may raise the weight and never lower it."""
+
+EXTRACTED = (0.5, 0.55, 0.6, 0.65, 0.7)
+"""Those that are tried on queries taken out of their documents: no judges beyond these, for left in its document such a
+query flatters BM25, cut out of it it flatters the model, and people's lie in between."""
 
 _MEASURE = "nDCG@10"
 
@@ -32,19 +36,19 @@ def fuse_runs(systems: Sequence[Run], weights: Sequence[float]) -> Iterator[tupl
     return ((query_id, fuse([run.get(query_id, {}) for run in systems], weights)) for query_id in query_ids)
 
 
-def choose_weight(first_stage: Run, model: Run, qrels: Qrels) -> Choice:
-    """The weight nearest to `PRIOR` that the held-out queries do not tell apart from the best.
+def choose_weight(first_stage: Run, model: Run, qrels: Qrels, weights: Sequence[float] = WRITTEN) -> Choice:
+    """Of `weights`, the one nearest to `PRIOR` that the held-out queries do not tell apart from the best.
 
     Every query in `qrels` counts, with 0 where the first stage has none of its documents.
     Two weights are told apart where the mean of their paired differences in nDCG@10 is larger than
     its standard error (the one-standard-error rule).
     """
     measures = parse_measures([_MEASURE])
-    fused = {w: dict(fuse_runs([first_stage, model], [1 - w, w])) for w in WEIGHTS}
+    fused = {w: dict(fuse_runs([first_stage, model], [1 - w, w])) for w in weights}
     values = {w: per_query(run, qrels, measures)[_MEASURE] for w, run in fused.items()}
     means = {weight: float(found.mean()) for weight, found in values.items()}
-    best = max(WEIGHTS, key=lambda weight: (means[weight], -abs(weight - PRIOR)))
-    as_good = [weight for weight in WEIGHTS if _indistinct(values[best], values[weight])]
+    best = max(weights, key=lambda weight: (means[weight], -abs(weight - PRIOR)))
+    as_good = [weight for weight in weights if _indistinct(values[best], values[weight])]
     weight = min(as_good, key=lambda weight: (abs(weight - PRIOR), -means[weight]))
     return Choice(weight, {f"{weight:.2f}": round(mean, 4) for weight, mean in means.items()})
 
