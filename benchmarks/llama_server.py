@@ -10,6 +10,11 @@ order turned round in the next. `--format f16` has the server read the weights d
 that is written first; by default it reads them as they are, in 4 bits. Prints a Markdown table, medians over the
 rounds, and where our time goes.
 
+Both run with OMP_WAIT_POLICY=passive. Threads that spin while they wait for each other stall where others work on the
+same cores: without it the server took 450 to 1,400 ms a token with two threads on a machine of load 7, and 33 with
+one. Documents a CPU second (of the server and its client together) suffer less from that than documents a second;
+where the load was above the number of cores, the table says so, and documents a second are worth little.
+
 SERVER is a `llama-server` built from the source that the archive of llama-cpp-python carries, for the processor alone:
 
     pip download --no-binary llama-cpp-python --no-deps llama-cpp-python -d DIR
@@ -58,17 +63,26 @@ def backend_of(model: Any, documents: int) -> tuple[Any, list[Any]]:
     return Prompted(config, model, load_template("inpars"), []), chosen
 
 
-def measure(backend: Any, documents: list[Any]) -> dict[str, Any]:
-    """Documents a second, tokens, and how many queries came of it."""
-    started = time.perf_counter()
+def measure(backend: Any, documents: list[Any], server: int = 0) -> dict[str, Any]:
+    """Documents a second and a CPU second, tokens, and how many queries came of it; `server` is its process."""
+    started, busy = time.perf_counter(), cpu_seconds(server)
     written = list(backend.write(documents))
-    took = time.perf_counter() - started
+    took, busy = time.perf_counter() - started, cpu_seconds(server) - busy
     errors = [each.error for each in written if each.error]
     if errors:
         raise RuntimeError(f"{len(errors)} of {len(documents)} documents ended in an error: {errors[0]}")
     tokens = sum(each.usage.get("completion_tokens", 0) for each in written)
     queries = sum(len(each.queries) for each in written)
-    return {"rate": len(documents) / took, "tokens": tokens, "queries": queries, "seconds": {}}
+    rates = {"rate": len(documents) / took, "cpu_rate": len(documents) / busy}
+    return rates | {"tokens": tokens, "queries": queries, "load": os.getloadavg()[0], "seconds": {}}
+
+
+def cpu_seconds(server: int) -> float:
+    """What this process has used so far, and `server` with it (Linux)."""
+    if not server:
+        return time.process_time()
+    fields = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def ours(documents: int, precision: str) -> dict[str, Any]:
@@ -101,7 +115,7 @@ def ours(documents: int, precision: str) -> dict[str, Any]:
     return found | {"seconds": seconds}
 
 
-def theirs(documents: int, port: int, slots: int) -> dict[str, Any]:
+def theirs(documents: int, port: int, slots: int, server: int) -> dict[str, Any]:
     from inpars.models.language.openai import OpenAIModel
     from inpars.models.language.options import OpenAIOptions
 
@@ -118,12 +132,12 @@ def theirs(documents: int, port: int, slots: int) -> dict[str, Any]:
             return OpenAIModel("smollm2", options)
 
         measure(*backend_of(model("warm"), slots))
-        return measure(*backend_of(model("timed"), documents))
+        return measure(*backend_of(model("timed"), documents), server)
 
 
 @contextlib.contextmanager
-def serving(server: Path, file: Path, threads: int, slots: int) -> Iterator[int]:
-    """The server with a model, on a port of its own; whatever becomes of it, it ends."""
+def serving(server: Path, file: Path, threads: int, slots: int) -> Iterator[tuple[int, int]]:
+    """The port and the process of the server with a model; whatever becomes of it, it ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -131,7 +145,8 @@ def serving(server: Path, file: Path, threads: int, slots: int) -> Iterator[int]
     command = [server, "-m", file, "--port", port, "-t", threads, "-tb", threads, "-np", slots, "-c", context]
     command += ["--no-webui", "--host", "127.0.0.1", "--cont-batching"]
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
+        environment = os.environ | {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": str(threads)}
+        process = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, env=environment)
         try:
             for _ in range(600):
                 with contextlib.suppress(OSError, urllib.error.URLError):
@@ -141,7 +156,7 @@ def serving(server: Path, file: Path, threads: int, slots: int) -> Iterator[int]
                     log.seek(0)
                     raise RuntimeError(log.read().decode(errors="replace")[-2000:])
                 time.sleep(0.5)
-            yield port
+            yield port, process.pid
         finally:
             process.terminate()
             process.wait()
@@ -167,14 +182,14 @@ def dequantised(file: Path, folder: Path) -> Path:
 
 
 def one(arguments: argparse.Namespace) -> None:
-    system, value = arguments.one
+    system, value, server = arguments.one
     if system == "ours":
         import torch
 
         torch.set_num_threads(arguments.threads)
         found = ours(arguments.documents, value)
     else:
-        found = theirs(arguments.documents, int(value), arguments.slots)
+        found = theirs(arguments.documents, int(value), arguments.slots, int(server))
     print(json.dumps(found))
 
 
@@ -188,7 +203,7 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--format", default="as is", choices=["as is", "f16"])
     parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
         one(arguments)
@@ -215,21 +230,31 @@ def round_of(system: str, arguments: argparse.Namespace, folder: Path, served: P
     given = ["--documents", arguments.documents, "--slots", arguments.slots]
     run = {"folder": folder, "threads": arguments.threads}
     if system == "inpars":
-        return dict(in_process(__file__, [*given, "--one", "ours", arguments.precision], **run))
-    with serving(arguments.server, served, arguments.threads, arguments.slots) as port:
-        return dict(in_process(__file__, [*given, "--one", "theirs", port], **run))
+        return dict(in_process(__file__, [*given, "--one", "ours", arguments.precision, 0], **run))
+    with serving(arguments.server, served, arguments.threads, arguments.slots) as (port, server):
+        return dict(in_process(__file__, [*given, "--one", "theirs", port, server], **run))
 
 
 def report(arguments: argparse.Namespace, found: dict[str, list[dict[str, Any]]]) -> None:
-    rates = {system: median(each["rate"] for each in rounds) for system, rounds in found.items()}
+    middle = {
+        system: {name: median(each[name] for each in rounds) for name in ("rate", "cpu_rate", "tokens")}
+        for system, rounds in found.items()
+    }
+    loads = sorted(each["load"] for rounds in found.values() for each in rounds)
     print(f"{arguments.documents} documents, {arguments.rounds} rounds, {arguments.threads} threads; ", end="")
-    print(f"the server with {arguments.slots} slots, its weights {arguments.format}\n")
-    print("| | documents/s | range | tokens a document | to llama-server |\n| --- | ---: | ---: | ---: | ---: |")
+    print(
+        f"the server with {arguments.slots} slots, its weights {arguments.format}; load {loads[0]:.1f}–{loads[-1]:.1f}"
+    )
+    if loads[-1] > (os.cpu_count() or 1):
+        print("THE MACHINE WAS BUSY: documents a second are no measure of either system; run this again when it is not")
+    print("\n| | documents/CPU s | ratio | documents/s | range | ratio | tokens a document |")
+    print("| --- |" + " ---: |" * 6)
+    peer = middle["llama-server"]
     for system, rounds in found.items():
-        each = sorted(one["rate"] for one in rounds)
-        tokens = median(one["tokens"] for one in rounds) / arguments.documents
-        ratio = rates[system] / rates["llama-server"]
-        print(f"| {system} | {rates[system]:.2f} | {each[0]:.2f}–{each[-1]:.2f} | {tokens:.1f} | {ratio:.2f} |")
+        own, each = middle[system], sorted(one["rate"] for one in rounds)
+        ratios = [own[name] / peer[name] for name in ("cpu_rate", "rate")]
+        print(f"| {system} | {own['cpu_rate']:.2f} | {ratios[0]:.2f} | {own['rate']:.2f} ", end="")
+        print(f"| {each[0]:.2f}–{each[-1]:.2f} | {ratios[1]:.2f} | {own['tokens'] / arguments.documents:.1f} |")
     names = found["inpars"][0]["seconds"]
     print("\n| ms a document | " + " | ".join(names) + " |\n| --- |" + " ---: |" * len(names))
     spent = [median(one["seconds"][name] for one in found["inpars"]) for name in names]
