@@ -13,6 +13,7 @@ from inpars.models.adapters import merge_adapters
 from inpars.models.completing import LONGEST, complete, set_length
 from inpars.models.loading import loading, require_vocabulary
 from inpars.models.precision import autocast, default_device, stored_in
+from inpars.models.quiet import quiet_loading
 from inpars.models.scorers.options import PromptOptions, ScoringOptions
 from inpars.models.scorers.prompts import Prompts, advise, require_prompts, say_unread, set_prompts, unread_prompts
 from inpars.models.vocabulary import require_fit
@@ -103,7 +104,7 @@ def load_bi_encoder(
     from sentence_transformers import SentenceTransformer
 
     require_prompts(model)
-    with loading(model):
+    with loading(model), quiet_loading():
         given = {"trust_remote_code": trust_remote_code, "model_kwargs": {"dtype": dtype or stored_in(device)}}
         loaded = SentenceTransformer(model, device=device, **given)
     require_vocabulary(model, getattr(loaded, "tokenizer", None))
