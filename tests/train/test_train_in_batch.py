@@ -6,6 +6,8 @@ from datasets import Dataset
 
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document, Triple
+from inpars.retrieve.bm25 import BM25
+from inpars.retrieve.fusion import PRIOR
 from inpars.train.config import TrainConfig
 from inpars.train.examples import Examples
 from inpars.train.families import FAMILIES
@@ -116,3 +118,39 @@ def test_queries_and_documents_are_known_by_their_words():
         [0, 0, 1, 0],
         [0, 0, 0, 1],
     ]
+
+
+def test_with_a_residual_bm25s_scores_come_on_top_of_the_similarities(made):
+    """By hand: what BM25 gives each document of the step, centred and scaled by its best."""
+    trainer = made(residual="bm25", language="en")[1]
+    function = trainer.loss.similarity_fct
+    function.begin(torch.tensor([trainer.rows.positives.row(place, 0) for place in range(4)]))
+    index = BM25.of(CORPUS, language="en")
+    doc_ids = [triple.positive_id for triple in TRIPLES] + [triple.negative_ids[0] for triple in TRIPLES]
+    for row, triple in enumerate(TRIPLES):
+        scores = index.scores(triple.query)
+        scaled = (scores - scores.mean()) / scores.std() * 0.05 * (1 - PRIOR) / PRIOR
+        by_id = dict(zip(index.doc_ids, scaled.tolist(), strict=True))
+        assert function.added[row].tolist() == pytest.approx([by_id[doc_id] for doc_id in doc_ids], abs=1e-6)
+    added = function.added.clone()
+    base = torch.randn(4, 8)
+    function.function = lambda queries, documents: base
+    expected = (base + added).masked_fill(function.hidden, -torch.inf)
+    assert torch.equal(function(torch.zeros(4, 1), torch.zeros(8, 1)), expected)
+
+
+def test_a_query_that_bm25_answers_already_teaches_less(made):
+    others = [Triple("c", "cone", "cone", ["heat"])]
+
+    def gain(triple):
+        losses = [
+            loss_of(made([triple, *others], residual=kind, language="en")[1], range(2))[0] for kind in ("none", "bm25")
+        ]
+        return losses[0] - losses[1]
+
+    assert gain(Triple("j", "jet sound", "jet", ["mach"])) > gain(Triple("u", "unheard", "jet", ["mach"])) + 0.05
+
+
+def test_a_residual_is_of_the_loss_in_batch():
+    with pytest.raises(ValueError, match="residual bm25 is added in the loss in-batch"):
+        TrainConfig(loss="softmax", residual="bm25")

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from inpars.data.languages import AUTO, in_language_of
 from inpars.models.precision import Precision
 from inpars.models.scorers.options import Family, LoadingOptions, PromptOptions, SchemeName
+from inpars.options import added
 from inpars.retrieve.options import LANGUAGE
 from inpars.train.defaults import FAMILY_DEFAULTS, with_defaults
 
@@ -79,6 +80,11 @@ class TrainConfig(PromptOptions, LoadingOptions):
     )
 
     loss: Own[Loss] = own("What is minimised; in-batch is for bi-encoders, margin-mse and kl need a teacher's scores.")
+    residual: Literal["none", "bm25"] = added(
+        "none",
+        description="What the loss in-batch adds to the similarities: with bm25 a model learns what BM25 lacks, "
+        "for fusion with it.",
+    )
     temperature: float = Field(1.0, gt=0, description="Temperature of both softmaxes in the loss kl.")
     negatives_per_query: Own[int] = own(
         "Negatives that a query is shown with, drawn anew in each epoch; 0 means all it has.", ge=0
@@ -157,6 +163,8 @@ class TrainConfig(PromptOptions, LoadingOptions):
     def _check(self) -> TrainConfig:
         if self.loss == "in-batch" and self.family != "bi-encoder":
             raise ValueError(f"the loss in-batch compares embeddings, which a {self.family} has none of")
+        if self.residual != "none" and self.loss != "in-batch":
+            raise ValueError(f"residual {self.residual} is added in the loss in-batch, and this is {self.loss}")
         if self.similarity and self.family != "bi-encoder":
             raise ValueError(f"similarity compares embeddings, which a {self.family} has none of")
         if self.gives_prompts and self.family != "bi-encoder":
@@ -179,8 +187,8 @@ class TrainConfig(PromptOptions, LoadingOptions):
         return {name: value for name, value in super().identity().items() if name != "base_model"}
 
     def for_corpus(self, corpus: Corpus) -> TrainConfig:
-        """The options with the language of `corpus`, where the held-out set's BM25 is to recognise it."""
-        return in_language_of(corpus, self) if self.held_out_queries else self
+        """The options with the language of `corpus`, where BM25 is to recognise it."""
+        return in_language_of(corpus, self) if self.held_out_queries or self.residual == "bm25" else self
 
     @property
     def distils(self) -> bool:

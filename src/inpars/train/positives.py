@@ -24,6 +24,8 @@ class Positives:
         for triple in examples.given:
             self._of[_number(triple.query)].add(triple.positive_id)
         self._documents: dict[str, int] = {}
+        self._doc_ids: dict[int, str] = {}
+        self._queries = {_number(triple.query): triple.query for triple in examples.given}
 
     def row(self, place: int, epoch: int) -> list[int]:
         """The numbers of an example's query, its positive and the negatives that it has in this epoch."""
@@ -42,9 +44,27 @@ class Positives:
                 found[row, places.get(positive, [])] = True
         return found
 
+    def texts(self, queries: Iterable[int]) -> list[str]:
+        """The texts of queries by their numbers."""
+        return [self._queries[query] for query in queries]
+
+    def doc_ids(self, documents: Sequence[int]) -> list[str]:
+        """The ids of documents by their numbers; of a text that several have, one of them."""
+        for number in documents:
+            if number not in self._doc_ids:
+                # Another process has numbered it: the corpus has it too.
+                self._number_all()
+        return [self._doc_ids[number] for number in documents]
+
+    def _number_all(self) -> None:
+        for triple in self._examples.triples:
+            for doc_id in (triple.positive_id, *triple.negative_ids):
+                self._document(doc_id)
+
     def _document(self, doc_id: str) -> int:
         if doc_id not in self._documents:
-            self._documents[doc_id] = _number(self._examples.text(doc_id))
+            number = self._documents[doc_id] = _number(self._examples.text(doc_id))
+            self._doc_ids.setdefault(number, doc_id)
         return self._documents[doc_id]
 
 

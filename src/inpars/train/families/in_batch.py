@@ -23,6 +23,7 @@ from inpars.train.config import TrainConfig
 from inpars.train.examples import Examples
 from inpars.train.families.arguments import make_arguments
 from inpars.train.families.embedding_loss import scale_of
+from inpars.train.families.residual import Residual
 from inpars.train.positives import Positives
 
 
@@ -33,7 +34,7 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
     the other queries in the step, those on other devices included (Henderson et al. 2017, arXiv
     1705.00652), but for documents that are known to answer it too. With a `micro_batch_size` the step
     is embedded in parts of that size, which changes memory and time but not the loss (Gao et al. 2021,
-    arXiv 2101.06983).
+    arXiv 2101.06983). With the `residual` bm25 BM25's scores are added to the similarities (see `Residual`).
     """
     if config.batch_size < 2 * processes.count():
         raise OptionError("the loss in-batch needs a batch_size of two queries or more on each device")
@@ -48,8 +49,9 @@ def in_batch_trainer(model: Any, config: TrainConfig, examples: Examples, folder
         steps,
         prompts={name: prompt for name, prompt in given.items() if prompt} or None,
     )
+    residual = Residual(examples.corpus, config.language) if config.residual == "bm25" else None
     options = {
-        "similarity_fct": Similarity(model.similarity, rows.positives, gather=several),
+        "similarity_fct": Similarity(model.similarity, rows.positives, residual, gather=several),
         "scale": scale_of(model),
         "gather_across_devices": several,
     }
@@ -70,9 +72,17 @@ class Similarity:
     The losses ask for a step's queries in order, all at once or in parts.
     """
 
-    def __init__(self, function: Callable[[Tensor, Tensor], Tensor], positives: Positives, *, gather: bool) -> None:
-        """`gather`: whether the documents are those of all devices, as the loss gathers them."""
-        self.function, self.positives, self.gather = function, positives, gather
+    def __init__(
+        self,
+        function: Callable[[Tensor, Tensor], Tensor],
+        positives: Positives,
+        residual: Residual | None = None,
+        *,
+        gather: bool,
+    ) -> None:
+        """`residual` is added to the similarities. `gather`: whether the documents are those of all devices, as the
+        loss gathers them."""
+        self.function, self.positives, self.residual, self.gather = function, positives, residual, gather
 
     def begin(self, labels: Tensor) -> None:
         """Begin a step: `labels` are the rows of `Positives` for this device's queries, int64."""
@@ -82,11 +92,17 @@ class Similarity:
         own = torch.arange(len(labels))
         hidden[own, own + (get_rank() * len(labels) if self.gather else 0)] = False
         self.hidden, self.asked = hidden.to(labels.device), 0
+        if self.residual is not None:
+            asked, held = self.positives.texts(labels[:, 0].tolist()), self.positives.doc_ids(documents)
+            self.added = self.residual(asked, held).to(labels.device)
 
     def __call__(self, queries: Tensor, documents: Tensor) -> Tensor:
         """Shape (queries, documents)."""
         first, self.asked = self.asked, self.asked + len(queries)
-        return self.function(queries, documents).masked_fill(self.hidden[first : self.asked], -torch.inf)
+        found = self.function(queries, documents)
+        if self.residual is not None:
+            found = found + self.added[first : self.asked]
+        return found.masked_fill(self.hidden[first : self.asked], -torch.inf)
 
 
 class InBatchLoss(MultipleNegativesRankingLoss):  # type: ignore[misc]
