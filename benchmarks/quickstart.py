@@ -52,7 +52,7 @@ SYSTEMS = (
 )
 PARTS = {
     "extracted queries": [],
-    "BM25's negatives": ["negatives.retriever=bm25", "negatives.top_k=100", "negatives.positive_aware.max_share=null"],
+    "no residual of BM25": ["train.residual=none"],
     "only length and duplicates filtered": ["filter.methods=[length, duplicates]"],
     "fusion at the fixed weight": ["rerank.fusion=0.6"],
 }
@@ -83,11 +83,11 @@ def main() -> None:
             results.take(name, "before", 1, partial(measured, "before", 1, [], checkout=arguments.before))
         for seed in arguments.seeds:
             likely = arguments.likelihood and seed == arguments.seeds[0]
-            overrides = [*arguments.set, *([] if likely else ["rerank.likelihood.model="])]
+            overrides = [*arguments.set, *([] if likely else ["rerank.likelihood_model="])]
             results.take(name, "after", seed, partial(measured, "after", seed, overrides))
         for part, overrides in PARTS.items() if arguments.parts else ():
             recipe = "extractive" if part == "extracted queries" else "quickstart"
-            overrides = [*arguments.set, *overrides, "rerank.likelihood.model="]
+            overrides = [*arguments.set, *overrides, "rerank.likelihood_model="]
             results.take(name, part, 1, partial(measured, part, 1, overrides, recipe=recipe))
     print_tables(results, collections, PARTS if arguments.parts else ())
 
@@ -132,7 +132,7 @@ def measure(
     folder = output / name / f"{label}-{seed}".replace(" ", "-")
     command = [sys.executable, "-m", "inpars", "run", recipe, "--corpus", str(ROOT / name), "--output", str(folder)]
     command += ["--queries", str(drawn), "--qrels", str(judged)]
-    seeds = [f"{step}.seed={seed}" for step in ("generate", "negatives", "train")]
+    seeds = [f"{step}.seed={seed}" for step in ("generate", "train")]
     command += [part for override in (*seeds, *overrides) for part in ("--set", override)]
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     if checkout is not None:
