@@ -12,7 +12,12 @@ import torch
 
 import inpars
 from inpars.data.artifacts import facts_of
+from inpars.data.held_out import HeldOut
+from inpars.data.measures import parse_measures, per_query
 from inpars.errors import InparsError
+from inpars.models.scorers import load_scorer
+from inpars.models.scorers.options import ScoringOptions
+from inpars.retrieve.fusion import PRIOR, fuse
 from inpars.train import selection
 from inpars.train.card import model_card
 from inpars.train.config import TrainConfig
@@ -245,3 +250,21 @@ def test_what_chooses_by_held_out_queries_needs_some(options):
         TrainConfig(**{"keep": "last", "held_out_queries": 0, "base_shares": [0.0]} | options)
     with pytest.raises(ValueError, match="fewer than 10 tell nothing"):
         TrainConfig(held_out_queries=9)
+
+
+def test_a_model_that_learns_what_bm25_lacks_is_scored_together_with_bm25(
+    toy_triples, toy_corpus, tiny_bi_encoder, tmp_path
+):
+    given = {"base_model": str(tiny_bi_encoder), "max_steps": 2, "batch_size": 8, "max_length": 32}
+    given |= {"held_out_queries": 10, "held_out_depth": 10, "precision": "fp32", "device": "cpu"}
+    model = inpars.train(toy_triples, toy_corpus, tmp_path / "model", residual="bm25", **given)
+    held_out = HeldOut.load(model / "held_out")
+    scorer = load_scorer(tiny_bi_encoder, ScoringOptions(precision="fp32", device="cpu"))
+    queries = {query.query_id: query.text for query in held_out.queries}
+    run = scorer.score(queries, held_out.documents, {q: list(scores) for q, scores in held_out.first_stage.items()})
+    fused = {q: fuse([held_out.first_stage[q], scores], [1 - PRIOR, PRIOR]) for q, scores in run.items()}
+    expected, alone = (
+        per_query(found, held_out.qrels, parse_measures(["nDCG@10"]))["nDCG@10"].mean() for found in (fused, run)
+    )
+    assert facts_of(model)["candidates"][0]["selection_score"] == pytest.approx(expected, abs=1e-4)
+    assert expected != pytest.approx(alone, abs=1e-3)

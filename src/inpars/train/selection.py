@@ -21,6 +21,7 @@ from inpars.data.held_out import HeldOut
 from inpars.data.lock import check_locks
 from inpars.data.measures import parse_measures, per_query
 from inpars.errors import InparsError
+from inpars.retrieve.fusion import PRIOR, fuse
 from inpars.train.config import TrainConfig
 from inpars.train.curve import Curve
 from inpars.train.families import Trainee
@@ -55,7 +56,8 @@ class Selection(TrainerCallback):  # type: ignore[misc]
     Candidates are averages of weights, `share * base + (1 - share) * trained` (Wortsman et al. 2022,
     arXiv 2109.01903), which hold on to what the base knew. One is kept only where its mean lies
     `min_gain` standard errors of the paired differences above the base's: synthetic queries are
-    easier to learn than to learn from, and a gain within the noise on them is none on real ones.
+    easier to learn than to learn from, and a gain within the noise on them is none on real ones. A model that learns
+    what BM25 lacks (`residual`) is scored as it will be used, fused with BM25.
     With `keep` "last" the last step's weights are kept, the best average of them where there are several;
     then nothing need be held out, and there are no scores.
     Every score stands in `folder/candidates.jsonl`, so that a resumed training goes on where it was.
@@ -185,7 +187,8 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         candidate = next((c for c in self.candidates if (c.step, c.base_share) == (step, share)), None)
         if candidate is None:
             with averaged(self.trainee.model, self.base if step else None, share):
-                values = score_held_out(self.trainee, self.held_out) if self.held_out else []
+                fused = self.config.residual == "bm25"
+                values = score_held_out(self.trainee, self.held_out, fused=fused) if self.held_out else []
                 candidate = Candidate(step, share, values, weights_hash(self.trainee.model))
                 self.candidates.append(candidate)
                 if self.best is candidate:
@@ -237,11 +240,13 @@ class Bar(TrainerCallback):  # type: ignore[misc]
         self.bar.update(self.task, completed=state.global_step)
 
 
-def score_held_out(trainee: Trainee, held_out: HeldOut) -> list[float]:
-    """The model's selection score for each held-out query, reranking its pool."""
+def score_held_out(trainee: Trainee, held_out: HeldOut, *, fused: bool = False) -> list[float]:
+    """The model's selection score for each held-out query, reranking its pool, alone or `fused` with BM25."""
     queries = {query.query_id: query.text for query in held_out.queries}
     candidates = {query_id: list(scores) for query_id, scores in held_out.first_stage.items()}
     run = trainee.scorer().score(queries, held_out.documents, candidates)
+    if fused:
+        run = {q: fuse([held_out.first_stage[q], scores], [1 - PRIOR, PRIOR]) for q, scores in run.items()}
     values: list[float] = per_query(run, held_out.qrels, parse_measures([_MEASURE]))[_MEASURE].tolist()
     found = dict(zip(held_out.qrels, values, strict=True))
     return [found[query_id] for query_id in queries]
