@@ -268,3 +268,28 @@ def test_a_model_that_learns_what_bm25_lacks_is_scored_together_with_bm25(
     )
     assert facts_of(model)["candidates"][0]["selection_score"] == pytest.approx(expected, abs=1e-4)
     assert expected != pytest.approx(alone, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("min_gain", "tuned", "kept"),
+    [
+        (0.0, (0.5, 0.5, 0.6, 0.6), 1),
+        (0.0, (0.5, 0.5, 0.4, 0.6), 0),
+        (0.0, (0.5, 0.5, 0.5, 0.45), 0),
+        (-2.0, (0.5, 0.5, 0.5, 0.45), 1),
+        (-0.5, (0.5, 0.5, 0.5, 0.45), 0),
+        (-2.0, (0.5, 0.5, 0.5, 0.5), 1),
+    ],
+)
+def test_weights_are_kept_by_how_far_they_lie_above_the_base_or_at_most_below_it(min_gain, tuned, kept):
+    chosen = Selection.__new__(Selection)
+    chosen.config = TrainConfig(min_gain=min_gain)
+    chosen.candidates = [Candidate(0, 1.0, [0.5] * 4, "base"), Candidate(8, 0.0, list(tuned), "tuned")]
+    assert chosen.best is chosen.candidates[kept]
+
+
+def test_the_bases_own_weights_are_never_taken_for_tuned_ones():
+    chosen = Selection.__new__(Selection)
+    chosen.config = TrainConfig(min_gain=-1.0)
+    chosen.candidates = [Candidate(0, 1.0, [0.5, 0.4], "same"), Candidate(8, 0.0, [0.5, 0.4], "same")]
+    assert chosen.best.step == 0

@@ -124,7 +124,9 @@ class TrainConfig(PromptOptions, LoadingOptions):
         "or the last step's whatever they measure, as published recipes do.",
     )
     min_gain: float = Field(
-        1.0, ge=0, description="Standard errors by which weights must beat the base on the held-out queries to be kept."
+        1.0,
+        description="Standard errors by which weights must beat the base on the held-out queries to be kept; below 0 "
+        "they may fall short of it by as much.",
     )
     held_out_queries: int = Field(
         120, ge=0, description="Queries kept out of training to choose weights by; 0 holds out none (keep last)."

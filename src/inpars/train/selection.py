@@ -56,8 +56,9 @@ class Selection(TrainerCallback):  # type: ignore[misc]
     Candidates are averages of weights, `share * base + (1 - share) * trained` (Wortsman et al. 2022,
     arXiv 2109.01903), which hold on to what the base knew. One is kept only where its mean lies
     `min_gain` standard errors of the paired differences above the base's: synthetic queries are
-    easier to learn than to learn from, and a gain within the noise on them is none on real ones. A model that learns
-    what BM25 lacks (`residual`) is scored as it will be used, fused with BM25.
+    easier to learn than to learn from, and a gain within the noise on them is none on real ones. Where it is below 0,
+    weights are kept that fall short of the base by as much: such queries may be too few to show a gain.
+    A model that learns what BM25 lacks (`residual`) is scored as it will be used, fused with BM25.
     With `keep` "last" the last step's weights are kept, the best average of them where there are several;
     then nothing need be held out, and there are no scores.
     Every score stands in `folder/candidates.jsonl`, so that a resumed training goes on where it was.
@@ -90,7 +91,8 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         base = self.candidates[0]
         if self.config.keep == "last":
             return max(self.candidates, key=lambda c: (c.step, c.score))
-        return max((c for c in self.candidates if c is base or self._gains(c)), key=lambda c: (c.score, -c.step))
+        kept = [candidate for candidate in self.candidates if self._gains(candidate)]
+        return max(kept, key=lambda c: (c.score, -c.step)) if kept else base
 
     @property
     def patience_ends(self) -> bool:
@@ -167,9 +169,10 @@ class Selection(TrainerCallback):  # type: ignore[misc]
         }
 
     def _gains(self, candidate: Candidate) -> bool:
-        gain = candidate.score - self.candidates[0].score
-        changed = candidate.weights != self.candidates[0].weights
-        return changed and gain > 0 and self.standard_errors(candidate) >= self.config.min_gain
+        if candidate.weights == self.candidates[0].weights:
+            return False
+        gain, least = candidate.score - self.candidates[0].score, self.config.min_gain
+        return (gain > 0 or least < 0) and self.standard_errors(candidate) >= least
 
     def _evaluate(self, step: int, shares: tuple[float, ...]) -> None:
         model = self.trainee.model
