@@ -52,7 +52,7 @@ SYSTEMS = (
 )
 PARTS = {
     "extracted queries": [],
-    "no residual of BM25": ["train.residual=none"],
+    "no held-out set decides: the base, untuned": ["train.min_gain=99"],
     "only length and duplicates filtered": ["filter.methods=[length, duplicates]"],
     "fusion at the fixed weight": ["rerank.fusion=0.6"],
 }
