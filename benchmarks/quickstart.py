@@ -132,7 +132,7 @@ def measure(
     folder = output / name / f"{label}-{seed}".replace(" ", "-")
     command = [sys.executable, "-m", "inpars", "run", recipe, "--corpus", str(ROOT / name), "--output", str(folder)]
     command += ["--queries", str(drawn), "--qrels", str(judged)]
-    seeds = [f"{step}.seed={seed}" for step in ("generate", "train")]
+    seeds = [f"{step}.seed={seed}" for step in ("generate", "negatives", "train")]
     command += [part for override in (*seeds, *overrides) for part in ("--set", override)]
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     if checkout is not None:
