@@ -11,6 +11,7 @@ from inpars.data.runs import read_run
 from inpars.data.test_sets import open_test_set
 from inpars.errors import OptionError
 from inpars.retrieve.bm25 import BM25
+from inpars.retrieve.dense import Dense
 from inpars.retrieve.fusion import fuse
 
 SYSTEMS = ["bm25", *(f"{m}{s}" for m in ("base", "tuned") for s in ("", "_fused", "_dense", "_hybrid"))]
@@ -55,6 +56,8 @@ def test_the_runs_are_what_their_names_say(toy_corpus, tmp_path, options, judged
     rerank = tmp_path / "run" / "rerank"
     index, queries = BM25.of(corpus, language="en"), open_test_set("", **judged).queries
     runs = {system: read_run(rerank / f"{system}.trec") for system in SYSTEMS}
+    model = tmp_path / "run" / "train"
+    spread = Dense.of(corpus, model / "model", model / "index").spread
     for query in queries:
         words = index.search(query.text, len(corpus))
         found = {system: run[query.query_id] for system, run in runs.items()}
@@ -63,7 +66,7 @@ def test_the_runs_are_what_their_names_say(toy_corpus, tmp_path, options, judged
         assert found["tuned_hybrid"].keys() == found["tuned_dense"].keys() == {*found["bm25"], *best}
         weight = facts_of(rerank / "tuned_dense.trec")["fusion_weight"]
         scores = {doc_id: words.get(doc_id, 0.0) for doc_id in found["tuned_dense"]}
-        fused = fuse([scores, found["tuned_dense"]], [1 - weight, weight])
+        fused = fuse([scores, found["tuned_dense"]], [1 - weight, weight], [None, spread])
         assert found["tuned_hybrid"] == pytest.approx(fused, abs=1e-4)
         shared = {doc_id: found["tuned_dense"][doc_id] for doc_id in found["tuned"]}
         assert found["tuned"] == pytest.approx(shared, abs=1e-5), "one matrix of vectors serves both"

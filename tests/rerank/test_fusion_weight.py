@@ -52,3 +52,11 @@ def test_every_weight_that_was_tried_is_reported():
     choice = choose_weight(*runs(5, 3, 1))
     assert list(choice.held_out) == [f"{weight:.2f}" for weight in WRITTEN]
     assert all(0 < value <= 1 for value in choice.held_out.values())
+
+
+def test_the_more_standard_errors_are_asked_for_the_longer_the_prior_stands():
+    first, model, qrels = runs(20, 0, 0)
+    for number in range(3):
+        first[f"q{number}"] = ranking(9)
+    assert choose_weight(first, model, qrels, errors=0.5).weight > PRIOR
+    assert choose_weight(first, model, qrels, errors=2.0).weight == PRIOR

@@ -32,3 +32,15 @@ def test_any_number_of_systems_is_fused_and_one_that_found_nothing_says_nothing(
 
 def test_equal_scores_of_one_system_leave_the_others_to_decide():
     assert fuse([{"a": 1.0, "b": 1.0}, {"a": 0.1, "b": 0.2}], [0.5, 0.5]) == pytest.approx({"a": -0.5, "b": 0.5})
+
+
+def test_with_a_scale_of_its_own_a_system_that_tells_nothing_apart_says_little():
+    bm25, alike = {"a": 3.0, "b": 1.0}, {"a": 0.500, "b": 0.501}
+    assert fuse([bm25, alike], [0.4, 0.6])["b"] > 0, "standardised, the least difference counts in full"
+    fused = fuse([bm25, alike], [0.4, 0.6], [None, 0.1])
+    assert fused == pytest.approx({"a": 0.4 - 0.6 * 0.0005 / 0.1, "b": -0.4 + 0.6 * 0.0005 / 0.1})
+
+
+def test_a_scale_of_nothing_is_none():
+    bm25, model = {"a": 3.0, "b": 1.0}, {"a": 0.1, "b": 0.2}
+    assert fuse([bm25, model], [0.4, 0.6], [None, 0.0]) == fuse([bm25, model], [0.4, 0.6])

@@ -1,5 +1,6 @@
 """BM25 and a real, tiny bi-encoder together over the toy documents."""
 
+import numpy as np
 import pytest
 
 from inpars.data.corpora import open_corpus
@@ -53,7 +54,7 @@ def test_the_union_has_the_best_of_both_with_the_exact_scores_of_both(corpus, qu
 
 def test_search_gives_the_best_of_the_fused_union(queries, hybrid):
     for query, union in zip(queries, hybrid.unions(queries, 4), strict=True):
-        fused = fuse([union.bm25, union.dense], [0.3, 0.7])
+        fused = fuse([union.bm25, union.dense], [0.3, 0.7], [None, hybrid.dense.spread])
         found = hybrid.search(query.text, 4)
         assert len(found) == 4
         assert list(found) == sorted(fused, key=lambda doc_id: -fused[doc_id])[:4]
@@ -100,3 +101,9 @@ def test_the_encoded_corpus_scores_candidates_as_the_model_does(corpus, queries,
 def test_without_a_bi_encoder_it_is_refused():
     with pytest.raises(OptionError, match="first_stage hybrid needs a bi-encoder"):
         RetrievalOptions(first_stage="hybrid").check()
+
+
+def test_the_spread_is_that_of_scores_between_documents(hybrid, corpus):
+    rows = np.asarray(hybrid.dense.matrix)
+    scores = [float(rows[i] @ rows[j]) for i in range(len(rows)) for j in range(i)]
+    assert hybrid.dense.spread == pytest.approx(np.std(scores), rel=1e-5)

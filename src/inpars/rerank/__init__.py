@@ -24,7 +24,7 @@ from inpars.models.locate import locate, model_fingerprint
 from inpars.models.scorers import Scorer, family_of, load_scorer
 from inpars.options import parse_options
 from inpars.progress import say, track
-from inpars.rerank.agreement import agreement_path, fused_path, rerank_held_out, told
+from inpars.rerank.agreement import agreement_path, fused_path, rerank_held_out, scale_of, told
 from inpars.rerank.candidates import read_candidates
 from inpars.rerank.checks import checks
 from inpars.rerank.config import LIKELIHOOD_WEIGHT, FuseConfig, RerankConfig, SearchConfig
@@ -210,7 +210,8 @@ def _rerank(
     if weight is not None:
         facts["fusion_weight"] = weight
         whole = read_candidates(run, queries, corpus, len(corpus)) if config.family == "likelihood" else candidates
-        write_run(fused, fused_with(candidates, scored(artifact), [1 - weight, weight], whole), fused.stem)
+        scale = scale_of(load(), config)
+        write_run(fused, fused_with(candidates, scored(artifact), [1 - weight, weight], whole, scale), fused.stem)
     artifact.finish(**facts)
     say(f"rerank: {told(facts, config.beside)} -> {output}")
 

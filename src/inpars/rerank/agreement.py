@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from inpars.data.artifacts import Artifact, fingerprint_of
 from inpars.data.corpora import Corpus
@@ -19,6 +19,9 @@ from inpars.rerank.held_out import HeldOutQueries, as_in_corpus
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve.fusion import PRIOR
 from inpars.retrieve.options import spoken
+
+if TYPE_CHECKING:
+    from inpars.retrieve.dense import Dense
 
 _FEWEST = 10
 """Held-out queries to choose a weight on; with fewer the prior stands."""
@@ -108,6 +111,7 @@ def rerank_held_out(
     facts = score_in_units(artifact, scorer, queries.queries, queries.texts(), candidates, config.unit_size)
     reranked = {query_id: as_in_corpus(scores) for query_id, scores in scored(artifact)}
     write_run(output, reranked, output.stem)
+    scale = scale_of(scorer, config)
     fused.unlink(missing_ok=True)
     if config.fusion != "none":
         if config.fusion != "auto":
@@ -116,13 +120,18 @@ def rerank_held_out(
             facts["fusion_weight"] = PRIOR
         else:
             tried = EXTRACTED if queries.cut else WRITTEN
-            choice = choose_weight(run, reranked, queries.qrels, tried)
+            choice = choose_weight(run, reranked, queries.qrels, tried, scale=scale, errors=2.0 if unions else 1.0)
             facts |= {"fusion_weight": choice.weight, "held_out_ndcg@10_by_weight": choice.held_out}
         weight = facts["fusion_weight"]
-        write_run(fused, fuse_runs([run, reranked], [1 - weight, weight]), fused.stem)
+        write_run(fused, fuse_runs([run, reranked], [1 - weight, weight], [None, scale]), fused.stem)
     artifact.finish(**facts)
     say(f"held-out: {told(facts, config.beside)} -> {output}")
     return output
+
+
+def scale_of(scorer: Scorer, config: RerankConfig) -> float | None:
+    """What the model's scores are divided by in a fusion, of a bi-encoder over the encoded corpus; else None."""
+    return cast("Dense", scorer).spread if config.searches_itself else None
 
 
 def told(facts: Mapping[str, Any], first_stage: str) -> str:

@@ -30,29 +30,39 @@ class Choice(NamedTuple):
     held_out: dict[str, float]
 
 
-def fuse_runs(systems: Sequence[Run], weights: Sequence[float]) -> Iterator[tuple[str, dict[str, float]]]:
+def fuse_runs(
+    systems: Sequence[Run], weights: Sequence[float], scales: Sequence[float | None] = ()
+) -> Iterator[tuple[str, dict[str, float]]]:
     """`(query id, its documents by `fuse`)` for every query that some of the runs has, in the order of the last."""
     query_ids = dict.fromkeys(query_id for run in reversed(systems) for query_id in run)
-    return ((query_id, fuse([run.get(query_id, {}) for run in systems], weights)) for query_id in query_ids)
+    return ((q, fuse([run.get(q, {}) for run in systems], weights, scales)) for q in query_ids)
 
 
-def choose_weight(first_stage: Run, model: Run, qrels: Qrels, weights: Sequence[float] = WRITTEN) -> Choice:
+def choose_weight(
+    first_stage: Run,
+    model: Run,
+    qrels: Qrels,
+    weights: Sequence[float] = WRITTEN,
+    *,
+    scale: float | None = None,
+    errors: float = 1.0,
+) -> Choice:
     """Of `weights`, the one nearest to `PRIOR` that the held-out queries do not tell apart from the best.
 
     Every query in `qrels` counts, with 0 where the first stage has none of its documents.
     Two weights are told apart where the mean of their paired differences in nDCG@10 is larger than
-    its standard error (the one-standard-error rule).
+    `errors` of its standard errors. `scale` is the model's (see `fuse`).
     """
     measures = parse_measures([_MEASURE])
-    fused = {w: dict(fuse_runs([first_stage, model], [1 - w, w])) for w in weights}
+    fused = {w: dict(fuse_runs([first_stage, model], [1 - w, w], [None, scale])) for w in weights}
     values = {w: per_query(run, qrels, measures)[_MEASURE] for w, run in fused.items()}
     means = {weight: float(found.mean()) for weight, found in values.items()}
     best = max(weights, key=lambda weight: (means[weight], -abs(weight - PRIOR)))
-    as_good = [weight for weight in weights if _indistinct(values[best], values[weight])]
+    as_good = [weight for weight in weights if _indistinct(values[best], values[weight], errors)]
     weight = min(as_good, key=lambda weight: (abs(weight - PRIOR), -means[weight]))
     return Choice(weight, {f"{weight:.2f}": round(mean, 4) for weight, mean in means.items()})
 
 
-def _indistinct(best: np.ndarray, other: np.ndarray) -> bool:
+def _indistinct(best: np.ndarray, other: np.ndarray, errors: float) -> bool:
     difference = best - other
-    return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(len(difference)))
+    return bool(difference.mean() <= errors * difference.std(ddof=1) / np.sqrt(len(difference)))

@@ -70,10 +70,14 @@ def fused_with(
     scores: Iterable[tuple[str, Mapping[str, float]]],
     weights: Sequence[float],
     whole: Mapping[str, Mapping[str, float]],
+    scale: float | None = None,
 ) -> Iterator[tuple[str, dict[str, float]]]:
-    """`(query id, its documents)`: those of `best` fused with `scores`, and below them the others of `whole`."""
+    """`(query id, its documents)`: those of `best` fused with `scores`, and below them the others of `whole`.
+
+    `scale` is that of `scores` (see `fuse`).
+    """
     for query_id, of_model in scores:
-        top = fuse([best.get(query_id, {}), of_model], weights)
+        top = fuse([best.get(query_id, {}), of_model], weights, [None, scale])
         yield query_id, top | below(whole.get(query_id, {}), top)
 
 

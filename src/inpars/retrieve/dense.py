@@ -30,6 +30,8 @@ from inpars.retrieve.options import Neighbours, Vectors
 QUERIES_AT_ONCE = 1024
 """Queries in one pass over the matrix."""
 
+_DRAWN = 1000
+
 
 class Nearest(Protocol):
     """A way to find rows with large dot products."""
@@ -134,6 +136,18 @@ class Dense:
             scores = known | other.similarities(embedding, [doc_id for doc_id in asked if doc_id not in known])
             run[query_id] = {doc_id: scores[doc_id] for doc_id in asked}
         return run
+
+    @cached_property
+    def spread(self) -> float:
+        """The standard deviation of the scores between documents, over the pairs of at most 1,000 drawn at random.
+
+        It is what a difference of scores is measured by, whatever the query: small where the model finds all documents
+        of this corpus alike. 0 where there is nothing to tell apart.
+        """
+        drawn = np.random.default_rng(0).permutation(len(self.doc_ids))[:_DRAWN]
+        rows = np.asarray(self.matrix[np.sort(drawn)], dtype=np.float64)
+        pairs = (rows @ rows.T)[np.triu_indices(len(rows), k=1)]
+        return float(pairs.std()) if len(pairs) else 0.0
 
     @cached_property
     def _places(self) -> dict[str, int]:

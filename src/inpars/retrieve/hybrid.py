@@ -24,6 +24,8 @@ class Union(NamedTuple):
 class Hybrid:
     """BM25 and a bi-encoder over one corpus.
 
+    Where the two are fused, BM25's scores are standardised query by query, the bi-encoder's by `Dense.spread`.
+
     What one of them finds far below its best counts too: every document of the union has the exact score of both.
     """
 
@@ -43,7 +45,7 @@ class Hybrid:
     def search_each(self, queries: Iterable[Query], k: int) -> Iterator[tuple[str, dict[str, float]]]:
         """`(query id, documents as search gives them)` for each query in turn."""
         for found in self.unions(queries, k):
-            fused = fuse([found.bm25, found.dense], [1 - self.weight, self.weight])
+            fused = fuse([found.bm25, found.dense], [1 - self.weight, self.weight], [None, self.dense.spread])
             yield found.query_id, dict(tie_free(top_k(fused, k)))
 
     def search_all(self, queries: Iterable[Query], k: int) -> Run:
