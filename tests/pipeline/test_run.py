@@ -27,6 +27,7 @@ FAST = [
     "train.max_length=32",
     "train.learning_rate=1e-3",
     "rerank.unit_size=3",
+    "rerank.first_stage=bm25",
     "evaluate.permutations=199",
     "evaluate.bootstraps=199",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from inpars.data.languages import check_language
 from inpars.models.checks import Check, check_scorers, check_scoring
 from inpars.rerank.config import RerankConfig, SearchConfig
 from inpars.retrieve import check_retrieval
@@ -15,7 +16,10 @@ def checks(config: SearchConfig | RerankConfig, models: Sequence[str] = ()) -> I
     searching = config.searching(*models[:1]) if isinstance(config, RerankConfig) else config
     made_by_step = (searching.retriever or "").startswith("@")
     itself = isinstance(config, RerankConfig) and config.searches_itself and not models
-    if not (made_by_step or itself):
+    if made_by_step or itself:
+        if searching.first_stage == "hybrid":
+            yield partial(check_language, searching.language)
+    else:
         yield partial(check_retrieval, searching)
     if isinstance(config, RerankConfig):
         yield partial(check_scoring, config, "reranking")
