@@ -55,7 +55,7 @@ def files(folder):
 def test_a_run_measures_every_system_and_says_what_it_did(toy_corpus, tmp_path, fast, capsys):
     metrics = inpars.run("extractive", corpus=toy_corpus, output=tmp_path / "run", set=fast)
     assert set(metrics["systems"]) == SYSTEMS
-    assert {"nDCG@10", "AP", "R@100", "RR@10"} == set(metrics["systems"]["bm25"])
+    assert {"nDCG@10", "AP", "R@100", "RR@10", "Judged@10"} == set(metrics["systems"]["bm25"])
     row = metrics["comparisons"][0]
     assert {"system", "baseline", "measure", "delta", "p_value", "ci_low", "ci_high"} <= set(row)
     assert ("tuned", "base") in {(r["system"], r["baseline"]) for r in metrics["comparisons"]}

@@ -14,7 +14,8 @@ def summary(metrics: dict[str, Any], title: str) -> Table:
     starred = {
         (row["system"], row["measure"])
         for row in metrics["comparisons"]
-        if row["baseline"] == first_stage and row["p_holm"] < 0.05
+        # How much is judged is no merit of a system.
+        if row["baseline"] == first_stage and row["p_holm"] < 0.05 and not row["measure"].startswith("Judged")
     }
     caption = f"* differs from {first_stage}, p < 0.05" if starred else None
     table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
