@@ -25,6 +25,7 @@ from inpars.data.unusable import without_document
 from inpars.errors import InputError, NothingProduced, faults_of, raise_faults, shorten
 from inpars.filter.checks import check_queries, checks, named_models
 from inpars.filter.config import FilterConfig, add_method_options
+from inpars.filter.examples import examples
 from inpars.filter.method import Context, Dropped, Failed, Judge, MethodOptions, Outcome
 from inpars.models.checks import model_checks
 from inpars.models.language.base import LanguageModel
@@ -119,6 +120,8 @@ def filter(
     artifact.finish(read=len(read), **total, funnel=funnel)
     told = ", ".join(f"{entry['method']} {entry['dropped']:,}" for entry in funnel)
     say(f"filter: kept {total['kept']:,} of {len(read):,} queries (dropped by {told}) -> {artifact.output}")
+    for line in examples(artifact.output) if total["kept"] else ():
+        say(f"filter: {line}")
     if total["errors"]:
         where = artifact.side_file("errors")
         say(f"filter: {total['errors']:,} ended in an error, see {where}; the same command tries those again")
