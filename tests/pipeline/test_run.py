@@ -31,6 +31,7 @@ FAST = [
     "evaluate.permutations=199",
     "evaluate.bootstraps=199",
 ]
+MEASURES = ["nDCG@10", "AP", "R@100", "RR@10", "Judged@10"]
 SYSTEMS = {"bm25", "base", "base_fused", "tuned", "tuned_fused"}
 
 
@@ -169,7 +170,7 @@ def test_every_held_out_figure_is_that_of_the_runs_over_the_whole_corpus(toy_cor
     for query in held_out.queries:
         index = BM25(documents if cut.keys() & held_out.qrels[query.query_id].keys() else whole)
         assert found.get(query.query_id, {}) == pytest.approx(index.search(query.text, 4))
-    assert inpars.evaluate(runs, held_out.qrels).systems == agreement["systems"]
+    assert inpars.evaluate(runs, held_out.qrels, measures=MEASURES).systems == agreement["systems"]
 
 
 def test_figures_with_and_without_judgments_stand_in_files_of_their_own(toy_corpus, tmp_path, fast):
@@ -199,7 +200,7 @@ def test_judged_queries_without_a_text_are_reported_and_count_0_as_they_do_for_e
     assert "3 of 10 judged queries have no text and count 0: 'q7', 'q8', 'q9'" in printed.err
     assert "10 test queries (3 without text count 0)" in " ".join(printed.out.split())
     runs = {name: tmp_path / "run" / "rerank" / f"{name}.trec" for name in SYSTEMS}
-    evaluation = inpars.evaluate(runs, qrels)
+    evaluation = inpars.evaluate(runs, qrels, measures=MEASURES)
     assert evaluation.systems == metrics["systems"]
     assert "3 of 10 judged queries are not in " in capsys.readouterr().err
 
