@@ -35,6 +35,8 @@ def verdict(metrics: dict[str, Any], measure: str, *, best_step: int | None) -> 
         sentences += _sentence(metrics, "tuned", "base", measure, "The tuned model", "the base")
         subject = f"Fused with {name}, the tuned model"
         sentences += _sentence(metrics, "tuned_fused", "base_fused", measure, subject, "the base fused the same way")
+        subject = f"Searching together with {name}, the tuned model"
+        sentences += _sentence(metrics, "tuned_hybrid", "base_hybrid", measure, subject, "the base doing the same")
         if "tuned" in metrics["systems"] and "base" not in metrics["systems"]:
             sentences.append("The base ranks nothing before it is trained, so there is none to compare with.")
     best = max(metrics["systems"], key=lambda name: metrics["systems"][name][measure])
