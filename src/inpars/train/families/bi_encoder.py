@@ -31,8 +31,10 @@ class BiEncoderTrainee:
         self._own_length = self.model.max_seq_length
         set_length(self.model, min(self._own_length or config.max_length, config.max_length))
         prepare(self.model, config)
-        if device == "cpu" and config.max_length <= _SHORT:
-            self.model.transformers_model.set_attn_implementation("eager")
+        inner = self.model.transformers_model
+        # Static embeddings have no attention.
+        if inner is not None and device == "cpu" and config.max_length <= _SHORT:
+            inner.set_attn_implementation("eager")
 
     def scorer(self) -> BiEncoder:
         """A scorer with nothing remembered of earlier weights, which reads as much as the saved model will."""
