@@ -73,7 +73,7 @@ def without_document(prompt: str, document: str) -> str:
     best, length = -1, 0
     place = prompt.find(line[:_SEARCHED]) if line else -1
     while place >= 0:
-        # The longest, and the last of those: an example may begin likewise.
+        # The longest match, and the last of equal ones: an example may begin with the same words.
         if (found := _common(prompt, place, line)) >= length:
             best, length = place, found
         place = prompt.find(line[:_SEARCHED], place + 1)

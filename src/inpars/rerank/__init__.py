@@ -114,14 +114,13 @@ def rerank(
 ) -> Path:
     """Rerank the first stage's best documents for each query with `model`; returns `output`, a TREC run.
 
-    `run` is the first-stage run, of which the `top_k` documents with the highest scores are taken;
-    without it the first stage is searched and its run written beside `output`. With a first stage hybrid that names
-    no retriever, `model` is a bi-encoder that searches too: candidates are BM25's `top_k` and its own, and its
-    scores come from the encoded corpus. Unless `fusion` is
-    "none", `fused` (by default `<stem>_fused<suffix>`) gets the fusion of the model's scores with the first stage's,
-    BM25's in that case. Its weight is chosen on the
-    queries in the folder `held_out` (by default the model's own), reranked likewise in the folder
-    `agreement` beside `output` (see `rerank_held_out`), and is `PRIOR` where there are none;
+    `run` is the first-stage run, of which the `top_k` documents with the highest scores are taken; without it the
+    first stage is searched and its run written beside `output`. With first stage hybrid and no retriever, `model` must
+    be a bi-encoder and searches too: candidates are BM25's `top_k` and its own, and its scores come from the encoded
+    corpus. Unless `fusion` is "none", `fused` (by default `<stem>_fused<suffix>`) gets the model's scores fused with
+    the first stage's (BM25's, where the model searches). The weight is chosen on the queries in the folder `held_out`
+    (by default the model's own), which are reranked the same way in the folder `agreement` beside `output` (see
+    `rerank_held_out`); it is `PRIOR` where there are none.
     `held_out_run` is where the first stage's run for them is kept, for models to share. `load` gives a scorer that is
     loaded already. With a `likelihood_model` the best of the fused run are put in a new order in `<fused>_likelihood`
     (see `likelihood.reorder`). `options` are the fields of `RerankConfig`.
