@@ -40,6 +40,12 @@ def side_file(path: Path, part: str) -> Path:
     return path.parent / f"{path.stem}.{part}.jsonl"
 
 
+def discard(path: Path) -> None:
+    """Take an output away, and the facts about it."""
+    for stale in (path, sidecar(path)):
+        stale.unlink(missing_ok=True)
+
+
 def set_aside_path(path: Path, fingerprint: str) -> Path:
     """Where the output `path` lies once another has taken its place: `queries.jsonl` as `queries.1a2b3c4d.jsonl`."""
     stem = path.name.removesuffix("".join(path.suffixes[-2:] if path.suffix in COMPRESSIONS else path.suffixes[-1:]))

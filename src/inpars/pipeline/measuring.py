@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
+from inpars.data.artifacts import Artifact, discard, facts_of, fingerprint_of, sidecar
 from inpars.data.files import write_json
 from inpars.data.hashes import hash_of
 from inpars.data.held_out import HeldOut
@@ -212,9 +212,7 @@ def _ranks_as(model: str | Path) -> Family | None:
 def _remove(folder: Path, model: str, systems: Sequence[str] = SYSTEMS) -> None:
     """Take away what an earlier call left of systems that there are none of now."""
     for system in systems:
-        stale = folder / f"{model}{system}.trec"
-        stale.unlink(missing_ok=True)
-        sidecar(stale).unlink(missing_ok=True)
+        discard(folder / f"{model}{system}.trec")
 
 
 def _take_over_base(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from inpars.callable_module import make_callable
-from inpars.data.artifacts import Artifact, facts_of, fingerprint_of, sidecar
+from inpars.data.artifacts import Artifact, discard, facts_of, fingerprint_of, sidecar
 from inpars.data.corpora import Corpus, open_corpus
 from inpars.data.corpora.texts import Texts
 from inpars.data.hashes import hash_of
@@ -30,7 +30,7 @@ from inpars.rerank.checks import checks
 from inpars.rerank.config import LIKELIHOOD_WEIGHT, FuseConfig, RerankConfig, SearchConfig
 from inpars.rerank.fusion_weight import fuse_runs
 from inpars.rerank.held_out import unions_of
-from inpars.rerank.likelihood import fused_with, likelihood_path, remove, reorder
+from inpars.rerank.likelihood import fused_with, likelihood_path, reorder
 from inpars.rerank.probability import probabilities
 from inpars.rerank.scoring import score_in_units, scored
 from inpars.retrieve import open_retriever
@@ -184,7 +184,7 @@ def rerank(
     if config.likelihood_model and weight is not None:
         reorder(corpus, queries, fused, config)
     else:
-        remove(likelihood_path(fused))
+        discard(likelihood_path(fused))
     return output
 
 
@@ -199,7 +199,9 @@ def _rerank(
     fused: Path,
 ) -> None:
     output = artifact.output
-    candidates = read_candidates(run, queries, corpus, config.depth)
+    # Documents below those whose likelihood is asked keep their order.
+    whole = read_candidates(run, queries, corpus, len(corpus) if config.family == "likelihood" else config.depth)
+    candidates = whole.best(config.depth)
     load()
     artifact.begin()
     facts = score_in_units(artifact, load(), queries, Texts(corpus), candidates, config.unit_size)
@@ -208,7 +210,6 @@ def _rerank(
     fused.unlink(missing_ok=True)
     if weight is not None:
         facts["fusion_weight"] = weight
-        whole = read_candidates(run, queries, corpus, len(corpus)) if config.family == "likelihood" else candidates
         scale = scale_of(load(), config)
         write_run(fused, fused_with(candidates, scored(artifact), [1 - weight, weight], whole, scale), fused.stem)
     artifact.finish(**facts)

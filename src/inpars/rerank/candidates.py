@@ -40,6 +40,10 @@ class Candidates(Mapping[str, dict[str, float]]):
         """The places in `doc_ids` of all documents that some query has."""
         return np.unique(np.concatenate([places for places, _ in self._rows.values()]))
 
+    def best(self, k: int) -> Candidates:
+        """The same with the `k` best of each query."""
+        return Candidates(self.doc_ids, {q: (places[:k], scores[:k]) for q, (places, scores) in self._rows.items()})
+
     def without(self, places: Iterable[int]) -> Candidates:
         """The same without some documents."""
         gone = np.fromiter(places, dtype=np.int32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from inpars.data.artifacts import Artifact, fingerprint_of
+from inpars.data.artifacts import Artifact, discard, fingerprint_of
 from inpars.data.corpora import Corpus
 from inpars.data.corpora.texts import Texts
 from inpars.data.hashes import hash_of
@@ -39,7 +39,7 @@ def reorder(corpus: Corpus, queries: list[Query], run: Path, config: RerankConfi
             f"likelihood: left out: {len(queries):,} queries × {depth} documents are more pairs than likelihood_pairs "
             f"({config.likelihood_pairs:,}) allows; likelihood_pairs=0 asks for all"
         )
-        remove(output)
+        discard(output)
         return
     scoring = config.likelihood_scoring()
     inputs = {
@@ -53,11 +53,11 @@ def reorder(corpus: Corpus, queries: list[Query], run: Path, config: RerankConfi
     artifact = Artifact(output, "likelihood", scoring, inputs)
     if artifact.is_current():
         return
-    best = read_candidates(run, queries, corpus, depth)
+    whole = read_candidates(run, queries, corpus, len(corpus))
+    best = whole.best(depth)
     scorer = load_scorer(model, scoring)
     artifact.begin()
     facts = score_in_units(artifact, scorer, queries, Texts(corpus), best, config.unit_size)
-    whole = read_candidates(run, queries, corpus, len(corpus))
     weights = [1 - config.likelihood_weight, config.likelihood_weight]
     write_run(output, fused_with(best, scored(artifact), weights, whole), output.stem)
     artifact.finish(**facts, likelihood_weight=config.likelihood_weight, depth=depth)
@@ -86,11 +86,3 @@ def below(scores: Mapping[str, float], top: Mapping[str, float]) -> dict[str, fl
     others = [doc_id for doc_id, _ in ranked(scores) if doc_id not in top]
     lowest = min(top.values(), default=0.0)
     return {doc_id: lowest - place for place, doc_id in enumerate(others, start=1)}
-
-
-def remove(output: Path) -> None:
-    """Take away what an earlier call left."""
-    from inpars.data.artifacts import sidecar
-
-    for stale in (output, sidecar(output)):
-        stale.unlink(missing_ok=True)

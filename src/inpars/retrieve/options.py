@@ -25,8 +25,6 @@ OF_BM25 = ("language", "k1", "b")
 OF_DENSE = ("neighbours", "vectors")
 OF_HYBRID = ("hybrid_weight",)
 
-FirstStage = Literal["bm25", "dense", "hybrid"]
-
 
 def spoken(first_stage: str) -> str:
     """What a first stage is called in a sentence."""
