@@ -40,6 +40,12 @@ def fast(tiny_bi_encoder):
     return [*FAST, f"train.base_model={tiny_bi_encoder}"]
 
 
+def command_of(corpus, output, overrides):
+    """The command that makes a run, for a process of its own."""
+    command = [sys.executable, "-m", "inpars", "run", "extractive", "--corpus", str(corpus), "--output", str(output)]
+    return command + [part for override in overrides for part in ("--set", override)]
+
+
 def files(folder):
     """Every file of a run that must be the same from one run to the next, by name."""
     steady = (
@@ -259,18 +265,7 @@ def test_without_held_out_queries_and_without_judgments_there_is_nothing_to_meas
 
 def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
     """kill -9, again and again, at moments spread over the whole run; the end is that of a quiet run."""
-    command = [
-        sys.executable,
-        "-m",
-        "inpars",
-        "run",
-        "extractive",
-        "--corpus",
-        str(toy_corpus),
-        "--output",
-        str(tmp_path / "killed"),
-    ]
-    command += [part for override in fast for part in ("--set", override)]
+    command = command_of(toy_corpus, tmp_path / "killed", fast)
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     started = time.monotonic()
     subprocess.run([*command[:-2 * len(fast) - 1], str(tmp_path / "quiet"), *command[-2 * len(fast) :]],
@@ -288,18 +283,7 @@ def test_a_killed_run_goes_on_where_it_stopped(toy_corpus, tmp_path, fast):
 
 
 def test_a_second_run_in_the_same_folder_is_refused_and_the_first_ends_as_if_alone(toy_corpus, tmp_path, fast):
-    command = [
-        sys.executable,
-        "-m",
-        "inpars",
-        "run",
-        "extractive",
-        "--corpus",
-        str(toy_corpus),
-        "--output",
-        str(tmp_path / "run"),
-    ]
-    command += [part for override in fast for part in ("--set", override)]
+    command = command_of(toy_corpus, tmp_path / "run", fast)
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while first.poll() is None and not (tmp_path / "run" / "generate").exists():
         time.sleep(0.05)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from inpars.data.artifacts import Artifact, discard, facts_of, fingerprint_of, sidecar
 from inpars.data.files import write_json
@@ -23,9 +23,7 @@ from inpars.pipeline.steps import Context, Step
 from inpars.progress import say
 
 if TYPE_CHECKING:
-    from inpars.models.scorers import Scorer
     from inpars.rerank.config import RerankConfig
-    from inpars.retrieve.dense import Dense
 
 HELD_OUT = "held_out"
 """Where a trained model's folder has the queries that were held out of its training."""
@@ -93,16 +91,11 @@ def _search_and_rerank(
     name: str, path: str | Path, config: RerankConfig, model: Path, context: Context, folder: Path
 ) -> None:
     """The runs of a bi-encoder that is its own retriever, all from the corpus encoded once."""
-    from inpars.retrieve import open_retriever
+    from inpars.rerank import load_for
 
     vectors = config.dense_index or (index_of(model) if path == model else context.folder / "index" / "dense")
     config = config.model_copy(update={"dense_index": vectors})
-    searching = config.searching(path)
-
-    @cache
-    def load() -> Scorer:
-        return cast("Dense", open_retriever(context.corpus, searching.of_dense(), vectors, searching.scoring()))
-
+    load = cache(partial(load_for, context.corpus, path, config, vectors))
     of_bm25 = config.model_copy(update={"first_stage": "bm25", "likelihood_model": ""})
     _rerank(path, of_bm25, model, context, folder / f"{name}.trec", load=load)
     of_both = {"fused": folder / f"{name}_hybrid.trec", "load": load}

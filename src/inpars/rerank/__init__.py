@@ -151,7 +151,7 @@ def rerank(
     if run is None:
         run = _search(corpus, queries, first, config.searching(model), unions=config.searches_itself)
     held_out = _held_out_folder(model, held_out)
-    load = cache(load or partial(_loaded, corpus, model, config, index))
+    load = cache(load or partial(load_for, corpus, model, config, index))
     weight: float | None = None if config.fusion in ("auto", "none") else float(config.fusion)
     if config.fusion == "auto":
         weight = LIKELIHOOD_WEIGHT if config.family == "likelihood" else PRIOR
@@ -220,8 +220,8 @@ def _asks_family(config: RerankConfig) -> bool:
     return config.probability or config.searches_itself
 
 
-def _loaded(corpus: Corpus, model: str | Path, config: RerankConfig, index: Path) -> Scorer:
-    """The model's scorer: with a first stage that it searches itself, over the encoded corpus."""
+def load_for(corpus: Corpus, model: str | Path, config: RerankConfig, index: Path) -> Scorer:
+    """The model's scorer. One that searches too reads the corpus encoded in `config`'s place or else in `index`."""
     if not config.searches_itself:
         return load_scorer(model, config)
     searching = config.searching(model)
