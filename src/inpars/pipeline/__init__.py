@@ -62,9 +62,9 @@ def run(
     recipe that would write other queries in the place of a language model's; with `replace` it may.
     """
     name = corpus if isinstance(corpus, str) else os.fspath(corpus) if isinstance(corpus, Path) else corpus.name
-    load_recipe(recipe, list(set), language)
+    loaded = load_recipe(recipe, list(set), language)
     opened = open_corpus(corpus)
-    chosen = for_corpus(recipe, list(set), language, opened)
+    chosen = for_corpus(loaded, recipe, list(set), language, opened)
     test_set, itself = open_test_set(name, queries, qrels), finds_itself(name)
     return run_recipe(chosen, name, opened, test_set, Path(output), itself, replace=replace)
 

@@ -13,14 +13,15 @@ from inpars.pipeline.recipe import Recipe, load_recipe, read_recipe
 from inpars.progress import say
 
 
-def for_corpus(recipe: str | Path, overrides: list[str], language: str | None, corpus: Corpus) -> Recipe:
-    """The recipe with the overrides, or the one that it names under `otherwise`; which of them is printed.
+def for_corpus(
+    chosen: Recipe, recipe: str | Path, overrides: list[str], language: str | None, corpus: Corpus
+) -> Recipe:
+    """`chosen`, which is `recipe` with the overrides, or the one that it names under `otherwise`; which is printed.
 
     Another one takes its place where the model that writes its queries comes in a package that is not installed, or
     does not speak the language of `corpus`. A recipe that names none, or whose model is another one, stands.
     """
     source = read_recipe(recipe)
-    chosen = load_recipe(recipe, overrides, language)
     if not (other := source.get("otherwise")):
         return chosen
     written = str(source["steps"]["generate"]["model"])
