@@ -52,3 +52,20 @@ def stand_ins(tiny_bi_encoder, tiny_cross_encoder, tiny_seq2seq):
             *evaluating("evaluate"),
         ],
     }
+
+
+@pytest.fixture
+def small(tiny_bi_encoder):
+    """What is set so that a recipe of extracted queries trains a tiny bi-encoder in a second."""
+    return [
+        "generate.queries_per_document=3",
+        "negatives.skip_top=0",
+        "train.batch_size=8",
+        "train.held_out_queries=10",
+        "train.held_out_depth=10",
+        "train.max_length=32",
+        "evaluate.permutations=99",
+        "evaluate.bootstraps=99",
+        "rerank.top_k=6",
+        f"train.base_model={tiny_bi_encoder}",
+    ]

@@ -7,21 +7,8 @@ from inpars.data.runs import read_run
 
 
 @pytest.fixture
-def options(tiny_bi_encoder):
-    return [
-        "generate.queries_per_document=3",
-        "negatives.skip_top=0",
-        "train.batch_size=8",
-        "train.held_out_queries=10",
-        "train.held_out_depth=10",
-        "train.max_length=32",
-        "evaluate.permutations=99",
-        "evaluate.bootstraps=99",
-        "rerank.first_stage=dense",
-        f"rerank.retriever={tiny_bi_encoder}",
-        "rerank.top_k=6",
-        f"train.base_model={tiny_bi_encoder}",
-    ]
+def options(small, tiny_bi_encoder):
+    return [*small, "rerank.first_stage=dense", f"rerank.retriever={tiny_bi_encoder}"]
 
 
 def test_the_dense_run_is_the_first_stage_that_is_measured_with_and_without_judgments(toy_corpus, tmp_path, options):

@@ -18,21 +18,8 @@ SYSTEMS = ["bm25", *(f"{m}{s}" for m in ("base", "tuned") for s in ("", "_fused"
 
 
 @pytest.fixture
-def options(tiny_bi_encoder):
-    return [
-        "generate.queries_per_document=3",
-        "negatives.skip_top=0",
-        "train.batch_size=8",
-        "train.held_out_queries=10",
-        "train.held_out_depth=10",
-        "train.max_length=32",
-        "train.keep=last",
-        "evaluate.permutations=99",
-        "evaluate.bootstraps=99",
-        "rerank.first_stage=hybrid",
-        "rerank.top_k=6",
-        f"train.base_model={tiny_bi_encoder}",
-    ]
+def options(small):
+    return [*small, "train.keep=last", "rerank.first_stage=hybrid"]
 
 
 @pytest.fixture
