@@ -1,6 +1,14 @@
 """Queries shown on screen: the likeliest for the model that wrote them, and the least likely."""
 
-from inpars.filter.examples import examples
+from inpars.data.queries import read_synthetic_queries
+from inpars.filter.examples import Ends
+
+
+def examples(path):
+    ends = Ends()
+    for query in read_synthetic_queries(path):
+        ends.add(query)
+    return ends.lines()
 
 
 def row(number, mean, **more):

@@ -25,7 +25,7 @@ from inpars.data.unusable import without_document
 from inpars.errors import InputError, NothingProduced, faults_of, raise_faults, shorten
 from inpars.filter.checks import check_queries, checks, named_models
 from inpars.filter.config import FilterConfig, add_method_options
-from inpars.filter.examples import examples
+from inpars.filter.examples import Ends
 from inpars.filter.method import Context, Dropped, Failed, Judge, MethodOptions, Outcome
 from inpars.models.checks import model_checks
 from inpars.models.language.base import LanguageModel
@@ -115,12 +115,12 @@ def filter(
         counts = _counts(outcomes)
         funnel.append({"method": label, "read": len(standing), **counts, **context.facts})
     extra = any(chosen.needs_extra for _, chosen in steps)
-    _write(artifact, Path(queries), read, verdicts, extra=extra)
+    ends = _write(artifact, Path(queries), read, verdicts, extra=extra)
     total = _counts([None if verdict is None else verdict[1] for verdict in verdicts])
     artifact.finish(read=len(read), **total, funnel=funnel)
     told = ", ".join(f"{entry['method']} {entry['dropped']:,}" for entry in funnel)
     say(f"filter: kept {total['kept']:,} of {len(read):,} queries (dropped by {told}) -> {artifact.output}")
-    for line in examples(artifact.output) if total["kept"] else ():
+    for line in ends.lines():
         say(f"filter: {line}")
     if total["errors"]:
         where = artifact.side_file("errors")
@@ -180,13 +180,15 @@ def _write(
     verdicts: Sequence[Verdict | None],
     *,
     extra: bool,
-) -> None:
+) -> Ends:
     """The whole rows, read anew from `path`, with what methods set: kept, dropped and failed ones apart.
 
     `extra` says that they may have set the fields of others too. A side file without rows is not left behind.
+    Returns examples of what is kept.
     """
     places = {None: artifact.output, Dropped: artifact.side_file("dropped"), Failed: artifact.side_file("errors")}
     rows: Counter[type | None] = Counter()
+    ends = Ends()
     with ExitStack() as stack:
         streams = {kind: stack.enter_context(atomic_write(place)) for kind, place in places.items()}
         for query, judged, verdict in zip(read_synthetic_queries(path), queries, verdicts, strict=True):
@@ -194,11 +196,14 @@ def _write(
             if extra:
                 query.extra = judged.extra
             kind = None if verdict is None else type(verdict[1])
+            if kind is None:
+                ends.add(query)
             streams[kind].write(orjson.dumps(query.to_row() | _told(verdict), option=orjson.OPT_APPEND_NEWLINE))
             rows[kind] += 1
     for kind, place in places.items():
         if kind is not None and not rows[kind]:
             place.unlink()
+    return ends
 
 
 def _told(verdict: Verdict | None) -> dict[str, str]:

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import fmean
 
-from inpars.data.queries import read_synthetic_queries
+from inpars.data.records import SyntheticQuery
 from inpars.errors import shorten
 
 _SHOWN = 3
 
 
-def examples(path: Path) -> Iterator[str]:
-    """Lines that show the queries in a file of the highest and the lowest mean log-probability.
+class Ends:
+    """The queries of the highest and the lowest mean log-probability; extracted ones have no part in it."""
 
-    None where there are too few, or none has log-probabilities. Extracted queries have no part in it.
-    """
-    best: list[tuple[float, str, str]] = []
-    worst: list[tuple[float, str, str]] = []
-    for query in read_synthetic_queries(path):
+    def __init__(self) -> None:
+        self._best: list[tuple[float, str, str]] = []
+        self._worst: list[tuple[float, str, str]] = []
+
+    def add(self, query: SyntheticQuery) -> None:
+        """Look at one query."""
         if query.is_extracted or not query.log_probs:
-            continue
+            return
         mean = fmean(query.log_probs)
-        for heap, key in ((best, mean), (worst, -mean)):
+        for heap, key in ((self._best, mean), (self._worst, -mean)):
             heapq.heappush(heap, (key, query.doc_id, query.query))
             if len(heap) > _SHOWN:
                 heapq.heappop(heap)
-    if len(best) < _SHOWN:
-        return
-    for said, found in (("likeliest", sorted(best, reverse=True)), ("least likely", sorted(worst, reverse=True))):
-        yield f"the {said} for the model: " + "; ".join(f"{shorten(text, 80)} ({doc_id})" for _, doc_id, text in found)
+
+    def lines(self) -> Iterator[str]:
+        """What to show; nothing where there are too few, or none has log-probabilities."""
+        if len(self._best) < _SHOWN:
+            return
+        for said, found in (("likeliest", self._best), ("least likely", self._worst)):
+            shown = (f"{shorten(text, 80)} ({doc_id})" for _, doc_id, text in sorted(found, reverse=True))
+            yield f"the {said} for the model: {'; '.join(shown)}"

@@ -94,9 +94,7 @@ def check_scorers(options: ScoringOptions, models: Iterable[str]) -> None:
 def _check_likelihood(options: ScoringOptions) -> None:
     """`OptionError` where a likelihood has no such prompt or engine, or its options are given to another family."""
     if options.family != "likelihood":
-        if getattr(options, "likelihood_model", ""):
-            load_prompt(options.likelihood.prompt)
-        elif options.likelihood.identity() != LikelihoodOptions().identity():
+        if options.likelihood.identity() != LikelihoodOptions().identity():
             raise OptionError(
                 f"the options of a likelihood play no part in family {options.family}",
                 hint="did you mean --family likelihood?",

@@ -131,7 +131,9 @@ def rerank(
     check_outputs((corpus, queries, run), output, fused)
     corpus, queries = open_corpus(corpus), _queries(queries)
     config = config.for_corpus(corpus)
-    family = config.family if config.family != "auto" else family_of(locate(model)) if _asks_family(config) else None
+    family: str | None = config.family
+    if family == "auto":
+        family = family_of(locate(model)) if config.probability or config.searches_itself else None
     if config.probability and family in ("bi-encoder", "likelihood"):
         scores = "similarities" if family == "bi-encoder" else "likelihoods of the query"
         raise OptionError(
@@ -214,10 +216,6 @@ def _rerank(
         write_run(fused, fused_with(candidates, scored(artifact), [1 - weight, weight], whole, scale), fused.stem)
     artifact.finish(**facts)
     say(f"rerank: {told(facts, config.beside)} -> {output}")
-
-
-def _asks_family(config: RerankConfig) -> bool:
-    return config.probability or config.searches_itself
 
 
 def load_for(corpus: Corpus, model: str | Path, config: RerankConfig, index: Path) -> Scorer:

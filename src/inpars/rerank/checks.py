@@ -7,6 +7,7 @@ from functools import partial
 
 from inpars.data.languages import check_language
 from inpars.models.checks import Check, check_scorers, check_scoring
+from inpars.models.scorers.likelihood.options import LikelihoodOptions
 from inpars.rerank.config import RerankConfig, SearchConfig
 from inpars.retrieve import check_retrieval
 
@@ -25,5 +26,7 @@ def checks(config: SearchConfig | RerankConfig, models: Sequence[str] = ()) -> I
         yield partial(check_scoring, config, "reranking")
         if config.likelihood_model:
             yield partial(check_scorers, config.likelihood_scoring(), [config.likelihood_model])
+            # They are that model's.
+            config = config.model_copy(update={"likelihood": LikelihoodOptions()})
         if models:
             yield partial(check_scorers, config, models)

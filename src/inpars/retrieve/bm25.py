@@ -137,10 +137,11 @@ class BM25:
         if not doc_ids:
             return {}
         scores = self.scores(query)
-        return {doc_id: float(scores[self._places[doc_id]]) for doc_id in doc_ids}
+        return {doc_id: float(scores[self.places[doc_id]]) for doc_id in doc_ids}
 
     @cached_property
-    def _places(self) -> dict[str, int]:
+    def places(self) -> dict[str, int]:
+        """Where each document stands in `doc_ids` and `scores`."""
         return {doc_id: place for place, doc_id in enumerate(self.doc_ids)}
 
     def score_of(self, query: str, text: str) -> float:

@@ -227,9 +227,8 @@ def _told(facts: dict[str, Any], config: TrainConfig) -> str:
         return f"step {facts['best_step']}, the last (no query was held out to compare it by)"
     base = facts["candidates"][0]["selection_score"]
     kept = facts["best_step"], facts["best_base_share"]
-    trained = [c for c in facts["candidates"] if (c["step"], c["base_share"]) == kept or not facts["tuned"]]
-    # Of those that were turned down the best, which is not the base itself.
-    trained = [candidate for candidate in trained if candidate["step"]] or trained
+    # The weights that were kept, or all that were turned down for the base.
+    trained = [c for c in facts["candidates"] if ((c["step"], c["base_share"]) == kept) == facts["tuned"]]
     best = max(trained, key=lambda candidate: candidate["selection_score"])
     tried = f"selection score {best['selection_score']:.4f}, the base's {base:.4f}"
     gain = f"{best['gain_in_standard_errors']:+.1f} standard errors"

@@ -68,7 +68,6 @@ def held_out_set(
         index = BM25(((d.doc_id, cut.get(d.doc_id) or d.contents) for d in corpus), language=language)
     else:
         index = BM25.of(corpus, language=language, folder=folder)
-    place = {doc_id: number for number, doc_id in enumerate(index.doc_ids)}
     queries: dict[str, Query] = {}
     qrels: Qrels = {}
     for triple in triples:
@@ -78,9 +77,10 @@ def held_out_set(
     for query in queries.values():
         scores, positives = index.search(query.text, depth), qrels[query.query_id]
         if positives.keys() - scores.keys():
-            own = index.scores(query.text)
+            own = index.scores_of(query.text, sorted(positives))
             others = {doc_id: score for doc_id, score in scores.items() if doc_id not in positives}
-            kept = {doc_id: scores.get(doc_id, float(own[place[doc_id]])) for doc_id in sorted(positives)}
+            # A search sets scores that tie apart; those of documents that it found stay as they are.
+            kept = {doc_id: scores.get(doc_id, score) for doc_id, score in own.items()}
             scores = top_k(others, max(0, depth - len(kept))) | kept
         first_stage[query.query_id] = scores
     needed = sorted({doc_id for scores in first_stage.values() for doc_id in scores})

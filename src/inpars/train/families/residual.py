@@ -28,12 +28,11 @@ class Residual:
 
     def __init__(self, corpus: Corpus, language: str) -> None:
         self._index = BM25.of(corpus, language=language)
-        self._place = {doc_id: place for place, doc_id in enumerate(self._index.doc_ids)}
         self._kept: dict[str, np.ndarray] = {}
 
     def __call__(self, queries: Iterable[str], doc_ids: Sequence[str]) -> Tensor:
         """Of texts of queries and ids of documents: float32, shape (queries, documents)."""
-        places = np.array([self._place[doc_id] for doc_id in doc_ids])
+        places = np.array([self._index.places[doc_id] for doc_id in doc_ids])
         return torch.from_numpy(np.stack([self._of(query)[places] for query in queries]))
 
     def _of(self, query: str) -> np.ndarray:
