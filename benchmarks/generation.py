@@ -28,7 +28,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from side_by_side import in_process, install_peer, matmul_peak
+from side_by_side import in_process, install_peer, matmul_peak, timed
 
 NEW_TOKENS = 64
 LIMITS = {"max_doc_length": 256, "max_query_length": 200, "max_prompt_length": 2048, "max_new_tokens": NEW_TOKENS}
@@ -127,20 +127,10 @@ def with_ours(folder: Path, documents: list[list[str]], precision: str) -> tuple
     writer = model.writer
     seconds = dict.fromkeys(("prompts and tokens", "filling", "steps", "text"), 0.0)
 
-    def timed(name: str, call: Any) -> Any:
-        def wrapped(*arguments: Any) -> Any:
-            started = time.perf_counter()
-            try:
-                return call(*arguments)
-            finally:
-                seconds[name] += time.perf_counter() - started
-
-        return wrapped
-
-    model._encode = timed("prompts and tokens", model._encode)
-    writer._encode = timed("filling", writer._encode)
-    writer._step = timed("steps", writer._step)
-    Row.add = timed("text", Row.add)
+    model._encode = timed(seconds, "prompts and tokens", model._encode)
+    writer._encode = timed(seconds, "filling", writer._encode)
+    writer._step = timed(seconds, "steps", writer._step)
+    Row.add = timed(seconds, "text", Row.add)
     started = time.perf_counter()
     written = {each.doc_id: each for each in backend.write(Document(*document) for document in documents)}
     took = time.perf_counter() - started

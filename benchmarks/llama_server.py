@@ -44,7 +44,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from side_by_side import in_process
+from side_by_side import in_process, timed
 
 NEW_TOKENS = 32
 SAMPLING = {"temperature": 0.7, "top_p": 0.9, "max_new_tokens": NEW_TOKENS}
@@ -94,22 +94,12 @@ def ours(documents: int, precision: str) -> dict[str, Any]:
     backend, chosen = backend_of(model, documents)
     writer, seconds = model.writer, {}
 
-    def timed(name: str, call: Any) -> Any:
-        def wrapped(*arguments: Any) -> Any:
-            started = time.perf_counter()
-            try:
-                return call(*arguments)
-            finally:
-                seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
-
-        return wrapped
-
     measure(*backend_of(model, 8))  # what the libraries prepare at the first call
-    model._encode = timed("tokens", model._encode)
-    writer._encode = timed("filling", writer._encode)
-    writer._logits = timed("steps", writer._logits)
-    decoding.pick_for = timed("sampling", decoding.pick_for)
-    Row.add = timed("text", Row.add)
+    model._encode = timed(seconds, "tokens", model._encode)
+    writer._encode = timed(seconds, "filling", writer._encode)
+    writer._logits = timed(seconds, "steps", writer._logits)
+    decoding.pick_for = timed(seconds, "sampling", decoding.pick_for)
+    Row.add = timed(seconds, "text", Row.add)
     found = measure(backend, chosen)
     seconds["the rest"] = len(chosen) / found["rate"] - sum(seconds.values())
     return found | {"seconds": seconds}

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,19 @@ def in_process(
     if done.returncode:
         raise RuntimeError(done.stderr.strip())
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def timed(seconds: dict[str, float], name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    """`call`, whose seconds are added to those under `name`."""
+
+    def wrapped(*arguments: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return call(*arguments)
+        finally:
+            seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+
+    return wrapped
 
 
 def matmul_peak() -> dict[str, float]:
