@@ -19,8 +19,8 @@ from inpars.data.files import write_json
 from inpars.data.hashes import hash_of
 from inpars.data.places import cache_folder
 from inpars.errors import InparsError, require_library, shorten, system_error
-from inpars.models.gguf.header import Header, content_hash, read_header
-from inpars.models.gguf.kinds import require_readable
+from inpars.models.gguf.header import F16, F32, Header, content_hash, read_header
+from inpars.models.gguf.kinds import SERVER, require_readable
 from inpars.models.gguf.rope import FACTORS, scale_positions
 from inpars.models.gguf.tokens import cut_words, end_ids
 from inpars.progress import say, track
@@ -28,7 +28,6 @@ from inpars.progress import say, track
 # Another number where the same file would be converted otherwise.
 _VERSION = 1
 _ELSEWHERE = "INPARS_CACHE names another folder for the cache"
-_F32, _F16, _BF16 = 0, 1, 30
 
 
 def gguf_fingerprint(path: Path) -> str:
@@ -115,8 +114,8 @@ def _format(header: Header) -> str:
     Of quantised weights bf16 keeps as much as anybody computes with who computes in it, and has the range that
     fp16 lacks. Norms and biases are in fp32 in any file.
     """
-    kinds = {tensor.kind for tensor in header.tensors if len(tensor.shape) > 1} - {_F32}
-    return "float32" if not kinds else "float16" if kinds == {_F16} else "bfloat16"
+    kinds = {tensor.kind for tensor in header.tensors if len(tensor.shape) > 1} - {F32}
+    return "float32" if not kinds else "float16" if kinds == {F16} else "bfloat16"
 
 
 def _save(path: Path, header: Header, folder: Path, name: str) -> None:
@@ -213,7 +212,4 @@ def _describe(path: Path, header: Header, folder: Path) -> None:
 
 
 def _unreadable(name: str, why: str) -> InparsError:
-    return InparsError(
-        f"model {name!r} cannot be loaded: {why}",
-        hint="run it in a server, such as llama.cpp's (llama-server -m FILE), and name it openai:NAME",
-    )
+    return InparsError(f"model {name!r} cannot be loaded: {why}", hint=SERVER)

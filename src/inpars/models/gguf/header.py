@@ -19,6 +19,8 @@ from inpars.data.files import file_hash
 from inpars.errors import InputError
 
 MAGIC = b"GGUF"
+F32, F16 = 0, 1
+"""Numbers of formats that are not quantised."""
 _VERSIONS = (2, 3)
 _STRING, _ARRAY = 8, 9
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}

@@ -7,7 +7,8 @@ from pathlib import Path
 from inpars.errors import InparsError, InputError
 from inpars.models.gguf.header import MAGIC, Header, part_of, read_header
 
-_SERVER = "run it in a server, such as llama.cpp's (llama-server -m FILE), and name it openai:NAME"
+SERVER = "run it in a server, such as llama.cpp's (llama-server -m FILE), and name it openai:NAME"
+"""What to do with a model that cannot be read here."""
 
 # general.type of files that go with a model and are none.
 _BESIDE = {
@@ -88,7 +89,7 @@ def require_readable(path: Path, name: str) -> None:
         raise InparsError(
             f"model {name!r} cannot be loaded: its architecture is {header.architecture!r}, which transformers "
             f"{versions['transformers']} does not read from GGUF",
-            hint=f"{_SERVER}; or give the model's folder in transformers' own format",
+            hint=f"{SERVER}; or give the model's folder in transformers' own format",
         )
     sizes = gguf.GGML_QUANT_SIZES
     for tensor in header.tensors:
@@ -98,7 +99,7 @@ def require_readable(path: Path, name: str) -> None:
             raise InparsError(
                 f"model {name!r} cannot be loaded: its tensor {tensor.name!r} is quantised as {called}, which gguf "
                 f"{versions['gguf']} does not read",
-                hint=f"{_SERVER}; or take a file of another quantisation, such as Q4_K_M or Q8_0",
+                hint=f"{SERVER}; or take a file of another quantisation, such as Q4_K_M or Q8_0",
             )
         block, size = sizes[kind]
         if (end := header.data + tensor.offset + tensor.elements // block * size) > header.size:

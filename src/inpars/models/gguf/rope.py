@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from inpars.models.gguf.header import Header
+from inpars.models.gguf.header import F32, Header
 
 FACTORS = ("rope_freqs.weight", "rope_factors_short.weight", "rope_factors_long.weight")
 """Tensors that divide the frequencies of the rotary embedding: no weights of any layer."""
-
-_F32 = 0
 
 
 def scale_positions(config: Any, path: Path, header: Header) -> str:
@@ -66,7 +64,7 @@ def _asked(path: Path, header: Header) -> dict[str, Any]:
 
 def _numbers(path: Path, header: Header, name: str) -> list[float]:
     tensor = next(each for each in header.tensors if each.name == name)
-    if tensor.kind != _F32:
+    if tensor.kind != F32:
         return [1.0] * tensor.elements
     found = np.fromfile(path, dtype="<f4", count=tensor.elements, offset=header.data + tensor.offset)
     return [float(number) for number in found]
